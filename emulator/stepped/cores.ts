@@ -1,0 +1,207 @@
+// The cores, one cycle: each gives its one issue slot to the first thread, in order of priority, that can use it. A
+// cycle without a slot is counted for what the main thread waits for or, once that is finished, the next one above it.
+
+import { lawBroken } from './laws.ts';
+import type { State } from './load.ts';
+import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
+import {
+  AT_A,
+  AT_B,
+  AT_C,
+  AT_CAUSE,
+  AT_CODE,
+  AT_CONTROL,
+  AT_GIVE,
+  AT_INPUT,
+  AT_OUTPUT,
+  AT_OVERHEAD,
+  AT_REPEAT,
+  AT_SLOTS,
+  AT_TAKE,
+  AT_TRIGGER,
+  INSTRUCTION_WORDS,
+  NONE,
+} from '../program/instruction.ts';
+
+/** Where each thread stands. `run` slots can be issued before the thread next needs the fabric or a semaphore. */
+export interface ThreadState {
+  readonly pe: Int32Array;
+  readonly item: Int32Array;
+  readonly slot: Int32Array;
+  readonly run: Int32Array;
+  readonly trigger: Int32Array;
+  readonly input: Int32Array;
+  readonly output: Int32Array;
+  /** The wavelet that triggered the running item. */
+  readonly payload: Int32Array;
+  unfinished: number;
+}
+
+export function startThreads({ cores, pes }: State): ThreadState {
+  const threads = cores.pc.length;
+  const pe = new Int32Array(threads);
+  for (let i = 0; i < pes; i++) pe.fill(i, cores.firstThread[i], cores.firstThread[i + 1]);
+  const bank = (): Int32Array => new Int32Array(threads);
+  const state: ThreadState = {
+    pe,
+    item: bank(),
+    slot: bank(),
+    run: bank(),
+    trigger: bank(),
+    input: bank(),
+    output: bank(),
+    payload: bank(),
+    unfinished: 0,
+  };
+  for (let th = 0; th < threads; th++) if (cores.pc[th] < cores.end[th]) state.unfinished++;
+  return state;
+}
+
+/** Binds the fabric operands of the instruction that a thread has come to. */
+export function decode(state: State, threads: ThreadState, th: number): void {
+  const { cores, colors } = state;
+  const { instructions, inputOf, outputOf } = cores;
+  const pc = cores.pc[th];
+  const at = threads.pe[th] * colors;
+  const trigger = instructions[pc + AT_TRIGGER];
+  const input = instructions[pc + AT_INPUT];
+  const output = instructions[pc + AT_OUTPUT];
+  threads.item[th] = 0;
+  threads.slot[th] = 0;
+  threads.trigger[th] = trigger === NONE ? NONE : inputOf[at + trigger];
+  threads.input[th] = input === NONE ? NONE : inputOf[at + input];
+  threads.output[th] = output === NONE ? NONE : outputOf[at + output];
+}
+
+/** Can thread th issue in cycle t? NONE if so, else the cause of its waiting. */
+function waitsFor(state: State, threads: ThreadState, th: number, t: number): number {
+  const { cores, pipes, program } = state;
+  const { instructions, waitOf } = cores;
+  const pc = cores.pc[th];
+  const slot = threads.slot[th];
+  if (slot === 0) {
+    const take = instructions[pc + AT_TAKE];
+    if (take !== NONE && threads.item[th] === 0 && cores.semaphore[threads.pe[th] * program.semaphores + take] === 0)
+      return CAUSE.waitThread;
+    const trigger = threads.trigger[th];
+    if (trigger !== NONE && pipes.headReady[trigger] > t) return waitOf[instructions[pc + AT_TRIGGER]];
+  }
+  if (slot >= instructions[pc + AT_OVERHEAD]) {
+    const input = threads.input[th];
+    if (input !== NONE && pipes.headReady[input] > t) return waitOf[instructions[pc + AT_INPUT]];
+    const output = threads.output[th];
+    if (output !== NONE && pipes.tailFree[output] > t) return CAUSE.waitCredit;
+  }
+  return NONE;
+}
+
+const args = { a: 0, b: 0, c: 0, item: 0, slot: 0 };
+
+/** Runs the PE code of the current slot; returns what it sends. */
+function runCode(state: State, threads: ThreadState, th: number, payload: number): number {
+  const { cores, program, memory } = state;
+  const { instructions } = cores;
+  const pc = cores.pc[th];
+  const code = instructions[pc + AT_CODE];
+  if (code === NONE || memory.length === 0) return 0;
+  args.a = instructions[pc + AT_A];
+  args.b = instructions[pc + AT_B];
+  args.c = instructions[pc + AT_C];
+  args.item = threads.item[th];
+  args.slot = Math.max(0, threads.slot[th] - instructions[pc + AT_OVERHEAD]);
+  return program.code[code](memory, threads.pe[th] * program.memoryWords, args, payload);
+}
+
+/** Issues a slot that takes a semaphore, a wavelet or a credit, or is the first or last of its item. */
+function issue(state: State, threads: ThreadState, th: number, t: number): void {
+  const { cores, pipes, program, latencies } = state;
+  const { instructions, where } = cores;
+  const pc = cores.pc[th];
+  const pe = threads.pe[th];
+  const overhead = instructions[pc + AT_OVERHEAD];
+  const slots = instructions[pc + AT_SLOTS];
+  const total = overhead + slots;
+  const slot = threads.slot[th];
+  if (slot === 0) {
+    where[pe * CAUSE_COUNT + CAUSE.overhead] += overhead;
+    where[pe * CAUSE_COUNT + instructions[pc + AT_CAUSE]] += slots;
+    const take = instructions[pc + AT_TAKE];
+    if (take !== NONE && threads.item[th] === 0) cores.semaphore[pe * program.semaphores + take]--;
+    const trigger = threads.trigger[th];
+    if (trigger !== NONE) {
+      const entry = pipes.pop(trigger, t);
+      threads.payload[th] = pipes.payload[entry];
+      if (pipes.control[entry] !== instructions[pc + AT_CONTROL])
+        throw lawBroken(state, `PE ${pe} takes a wavelet of the wrong kind in cycle ${t}`);
+    }
+  }
+  const input = threads.input[th];
+  const output = threads.output[th];
+  const perSlot = input !== NONE || output !== NONE;
+  if (perSlot && slot >= overhead) {
+    const payload = input === NONE ? 0 : pipes.payload[pipes.pop(input, t)];
+    const sent = runCode(state, threads, th, payload);
+    if (output !== NONE) {
+      if (pipes.pushed[output] === t) throw lawBroken(state, `PE ${pe} sends two wavelets in cycle ${t}`);
+      pipes.push(output, t, t + latencies.resultLatency + latencies.rampLatency, sent, 0);
+    }
+  }
+  threads.slot[th] = slot + 1;
+  if (slot + 1 < total) {
+    // All but the last slot of a stretch without fabric operands need nothing: they are only counted down.
+    if (!perSlot) {
+      threads.run[th] = total - slot - 2;
+      threads.slot[th] = total - 1;
+    } else if (slot + 1 < overhead) {
+      threads.run[th] = overhead - slot - 1;
+      threads.slot[th] = overhead;
+    }
+    return;
+  }
+  if (!perSlot) runCode(state, threads, th, threads.payload[th]);
+  endItem(state, threads, th);
+}
+
+function endItem(state: State, threads: ThreadState, th: number): void {
+  const { cores, program } = state;
+  const { instructions } = cores;
+  const pc = cores.pc[th];
+  threads.slot[th] = 0;
+  if (++threads.item[th] < instructions[pc + AT_REPEAT]) return;
+  const give = instructions[pc + AT_GIVE];
+  if (give !== NONE) cores.semaphore[threads.pe[th] * program.semaphores + give]++;
+  cores.pc[th] = pc + INSTRUCTION_WORDS;
+  if (cores.pc[th] < cores.end[th]) decode(state, threads, th);
+  else threads.unfinished--;
+}
+
+/** One cycle of all cores; returns the number of slots issued. */
+export function stepCores(state: State, threads: ThreadState, t: number): number {
+  const { pes, cores } = state;
+  const { firstThread, pc, end, where } = cores;
+  const { run } = threads;
+  let issued = 0;
+  for (let pe = 0; pe < pes; pe++) {
+    let cause: number = CAUSE.done;
+    let taken = false;
+    const last = firstThread[pe + 1];
+    for (let th = firstThread[pe]; th < last; th++) {
+      if (pc[th] === end[th]) continue;
+      if (run[th] > 0) {
+        run[th]--;
+        taken = true;
+        break;
+      }
+      const wait = waitsFor(state, threads, th, t);
+      if (wait === NONE) {
+        issue(state, threads, th, t);
+        taken = true;
+        break;
+      }
+      cause = wait;
+    }
+    if (taken) issued++;
+    else where[pe * CAUSE_COUNT + cause]++;
+  }
+  return issued;
+}

@@ -1,0 +1,200 @@
+// A fabric program made ready to run: pipes, the routers' tables and the cores' threads, all in flat banks. What a
+// program may not do is refused here, so that the cycle loop checks nothing.
+
+import { internalError } from '../errors.ts';
+import type { Latencies } from '../machine/spec.ts';
+import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
+import { type FabricProgram, PORT, PORT_NAMES, type Port, type Route } from '../program/fabric.ts';
+import { AT_INPUT, AT_OUTPUT, AT_TRIGGER, INSTRUCTION_WORDS, NONE } from '../program/instruction.ts';
+import { PipeBank } from './pipes.ts';
+
+const MAX_COLORS = 64;
+const OPPOSITE: readonly Port[] = [PORT.S, PORT.W, PORT.N, PORT.E, PORT.R];
+const STEP_X = [0, 1, 0, -1, 0];
+const STEP_Y = [-1, 0, 1, 0, 0];
+
+/** Routed pipes of PE i are `routed[firstRouted[i]] ..`, ascending in color: the order of arbitration. */
+export interface Routers {
+  readonly firstRouted: Int32Array;
+  /** Ports a routed pipe leaves by, as a bit mask. */
+  readonly ports: Int32Array;
+  /** Targets of routed pipe i are entries `firstTarget[i] .. firstTarget[i + 1]` of `target` and `delay`. */
+  readonly firstTarget: Int32Array;
+  readonly target: Int32Array;
+  readonly delay: Int32Array;
+}
+
+export interface Cores {
+  /** Threads of PE i are `firstThread[i] .. firstThread[i + 1]`, highest priority first. */
+  readonly firstThread: Int32Array;
+  readonly instructions: Int32Array;
+  readonly pc: Int32Array;
+  readonly end: Int32Array;
+  /** Input queue and output pipe of (PE, color); NONE where there is none. */
+  readonly inputOf: Int32Array;
+  readonly outputOf: Int32Array;
+  /** The cause of waiting for a wavelet of a color. */
+  readonly waitOf: Int32Array;
+  readonly semaphore: Int32Array;
+  readonly where: Int32Array;
+}
+
+export interface State {
+  readonly program: FabricProgram;
+  readonly latencies: Latencies;
+  readonly pes: number;
+  readonly colors: number;
+  readonly pipes: PipeBank;
+  readonly routers: Routers;
+  readonly cores: Cores;
+  /** Pipe that stream i enters. */
+  readonly entry: Int32Array;
+  readonly memory: Float32Array;
+}
+
+interface RoutedPipe extends Route {
+  readonly pe: number;
+}
+
+function routedPipes(program: FabricProgram): RoutedPipe[] {
+  const { width, height } = program;
+  const pipes = program.routes.map((route) => ({ ...route, pe: route.y * width + route.x }));
+  for (const { x, y, color, to, from } of pipes) {
+    if (x < 0 || x >= width || y < 0 || y >= height) throw internalError(`${program.name}: route outside at ${x},${y}`);
+    if (color < 0 || color >= MAX_COLORS) throw internalError(`${program.name}: color ${color}`);
+    if (to.length === 0 || to.includes(from)) throw internalError(`${program.name}: route of color ${color} turns back`);
+  }
+  return pipes.sort((a, b) => a.pe - b.pe || a.color - b.color);
+}
+
+/** Flat banks for a program on a machine with these latencies. */
+export function load(program: FabricProgram, latencies: Latencies): State {
+  const { width, height } = program;
+  const pes = width * height;
+  const routed = routedPipes(program);
+  const capacities = routed.map((r) => (r.from === PORT.R ? latencies.outputQueue : latencies.routerBuffer));
+  const pipeOf = new Int32Array(pes * MAX_COLORS).fill(NONE);
+  routed.forEach(({ pe, color, x, y }, i) => {
+    if (pipeOf[pe * MAX_COLORS + color] !== NONE)
+      throw internalError(`${program.name}: two routes of color ${color} at ${x},${y}`);
+    pipeOf[pe * MAX_COLORS + color] = i;
+  });
+
+  const inputOf = new Int32Array(pes * MAX_COLORS).fill(NONE);
+  const outputOf = new Int32Array(pes * MAX_COLORS).fill(NONE);
+  const ports = new Int32Array(routed.length);
+  const firstTarget = new Int32Array(routed.length + 1);
+  const target: number[] = [];
+  const delay: number[] = [];
+  routed.forEach((route, i) => {
+    const { pe, color, x, y } = route;
+    if (route.from === PORT.R) outputOf[pe * MAX_COLORS + color] = i;
+    for (const port of route.to) {
+      ports[i] |= 1 << port;
+      if (port === PORT.R) {
+        inputOf[pe * MAX_COLORS + color] = capacities.length;
+        target.push(capacities.length);
+        delay.push(latencies.rampLatency);
+        capacities.push(latencies.inputQueue);
+        continue;
+      }
+      const [nx, ny] = [x + STEP_X[port], y + STEP_Y[port]];
+      const next = nx >= 0 && nx < width && ny >= 0 && ny < height ? pipeOf[(ny * width + nx) * MAX_COLORS + color] : NONE;
+      if (next === NONE || routed[next].from !== OPPOSITE[port])
+        throw internalError(`${program.name}: color ${color} leaves ${x},${y} by ${PORT_NAMES[port]} to no route`);
+      target.push(next);
+      delay.push(1);
+    }
+    firstTarget[i + 1] = target.length;
+  });
+
+  const firstRouted = new Int32Array(pes + 1);
+  for (const { pe } of routed) firstRouted[pe + 1]++;
+  for (let pe = 0; pe < pes; pe++) firstRouted[pe + 1] += firstRouted[pe];
+
+  const entry = Int32Array.from(program.streams, ({ x, y, port, color }) => {
+    const pipe = pipeOf[(y * width + x) * MAX_COLORS + color];
+    if (pipe === NONE || routed[pipe].from !== port)
+      throw internalError(`${program.name}: stream of color ${color} enters ${x},${y} where no route takes it`);
+    return pipe;
+  });
+
+  return {
+    program,
+    latencies,
+    pes,
+    colors: MAX_COLORS,
+    pipes: new PipeBank(capacities, latencies.creditLatency),
+    routers: {
+      firstRouted,
+      ports,
+      firstTarget,
+      target: Int32Array.from(target),
+      delay: Int32Array.from(delay),
+    },
+    cores: loadCores(program, pes, inputOf, outputOf),
+    entry,
+    memory: program.memory?.slice() ?? new Float32Array(program.memoryWords * pes),
+  };
+}
+
+function loadCores(program: FabricProgram, pes: number, inputOf: Int32Array, outputOf: Int32Array): Cores {
+  const offsetOf = new Map<Int32Array, number>();
+  let words = 0;
+  for (const { threads } of program.cores)
+    for (const code of threads)
+      if (!offsetOf.has(code)) {
+        offsetOf.set(code, words);
+        words += code.length;
+      }
+  const instructions = new Int32Array(words);
+  for (const [code, offset] of offsetOf) instructions.set(code, offset);
+
+  const firstThread = new Int32Array(pes + 1);
+  const pc: number[] = [];
+  const end: number[] = [];
+  program.cores.forEach(({ threads }, pe) => {
+    for (const code of threads) {
+      const offset = offsetOf.get(code) ?? 0;
+      pc.push(offset);
+      end.push(offset + code.length);
+      checkOperands(program, code, pe, inputOf, outputOf);
+    }
+    firstThread[pe + 1] = pc.length;
+  });
+
+  const waitOf = new Int32Array(MAX_COLORS).fill(CAUSE.waitPartial);
+  for (const color of program.edgeColors) waitOf[color] = CAUSE.waitWeights;
+  return {
+    firstThread,
+    instructions,
+    pc: Int32Array.from(pc),
+    end: Int32Array.from(end),
+    inputOf,
+    outputOf,
+    waitOf,
+    semaphore: new Int32Array(pes * program.semaphores),
+    where: new Int32Array(pes * CAUSE_COUNT),
+  };
+}
+
+function checkOperands(
+  program: FabricProgram,
+  code: Int32Array,
+  pe: number,
+  inputOf: Int32Array,
+  outputOf: Int32Array,
+): void {
+  const at = pe * MAX_COLORS;
+  for (let i = 0; i < code.length; i += INSTRUCTION_WORDS) {
+    const trigger = code[i + AT_TRIGGER];
+    const input = code[i + AT_INPUT];
+    const output = code[i + AT_OUTPUT];
+    if (
+      (trigger !== NONE && inputOf[at + trigger] === NONE) ||
+      (input !== NONE && inputOf[at + input] === NONE) ||
+      (output !== NONE && outputOf[at + output] === NONE)
+    )
+      throw internalError(`${program.name}: PE ${pe} uses a color that no route brings to or takes from its core`);
+  }
+}

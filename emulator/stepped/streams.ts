@@ -1,0 +1,40 @@
+// The streams at the edge, one cycle. Wavelet k may enter at ceil(k * gap) or later, one a cycle, as soon as there is a
+// credit; a late one does not delay the due times of later ones.
+
+import type { Stream } from '../program/fabric.ts';
+import type { State } from './load.ts';
+import { NEVER } from './pipes.ts';
+
+export interface StreamState {
+  /** Next wavelet of each stream, and the first cycle it may enter. */
+  readonly next: Int32Array;
+  readonly due: Int32Array;
+}
+
+export function startStreams(streams: readonly Stream[]): StreamState {
+  return {
+    next: new Int32Array(streams.length),
+    due: Int32Array.from(streams, ({ control }) => (control.length > 0 ? 0 : NEVER)),
+  };
+}
+
+/** First cycle in which wavelet k of a stream may enter. Exact while k * gapNumerator stays below 2^53. */
+export function dueTime(k: number, gapNumerator: number, gapDenominator: number): number {
+  return Math.ceil((k * gapNumerator) / gapDenominator);
+}
+
+/** Lets in what can enter in cycle t; returns the number of wavelets. */
+export function stepStreams(state: State, streamState: StreamState, t: number): number {
+  const { pipes, entry, program } = state;
+  const { next, due } = streamState;
+  let entered = 0;
+  for (let i = 0; i < entry.length; i++) {
+    if (due[i] > t || pipes.tailFree[entry[i]] > t) continue;
+    const stream = program.streams[i];
+    const k = next[i]++;
+    pipes.push(entry[i], t, t + 1, stream.payload === undefined ? 0 : stream.payload[k], stream.control[k]);
+    due[i] = k + 1 < stream.control.length ? dueTime(k + 1, stream.gapNumerator, stream.gapDenominator) : NEVER;
+    entered++;
+  }
+  return entered;
+}

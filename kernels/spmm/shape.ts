@@ -1,0 +1,36 @@
+// The sparse matrix multiply with weights streaming: what one case of it is. Letters: C columns of a group, N output
+// features, T tokens a PE, K accumulators. Activations stay where they are, column c holding the input features of ring
+// position p(c); the non-zeros of output feature n come down the columns, then one control wavelet a column; partial
+// sums of n go round the ring and end at position n mod C.
+
+import type { Latencies } from '../../emulator/machine/spec.ts';
+
+export interface SpmmShape {
+  readonly rows: number;
+  readonly cols: number;
+  /** N, the output features streamed. */
+  readonly features: number;
+  readonly tokens: number;
+  /** Non-zeros of feature n at ring position p: entry n * cols + p. */
+  readonly nnz: Uint16Array;
+  readonly accumulators: number;
+  /** Cycles between two wavelets of a stream, as a fraction >= 1. */
+  readonly gap: readonly [number, number];
+  readonly axpyOverhead: number;
+  readonly controlSlots: number;
+  /** Multiply-adds a slot. */
+  readonly simd: number;
+  /** Partial sums a wavelet: 2 in fp16, 1 in fp32. */
+  readonly psumPerWavelet: number;
+  readonly latencies: Latencies;
+}
+
+/** Element slots of one weight's AXPY. */
+export function axpyElementSlots({ tokens, simd }: SpmmShape): number {
+  return Math.ceil(tokens / simd);
+}
+
+/** Wavelets of partial sums a feature sends from position to position, which are also its reduce slots on every PE. */
+export function psumWavelets({ tokens, psumPerWavelet }: SpmmShape): number {
+  return Math.ceil(tokens / psumPerWavelet);
+}
