@@ -3,6 +3,7 @@
 
 import { lawBroken } from './laws.ts';
 import type { State } from './load.ts';
+import { CONTROL, HEAD_READY, NEVER, PAYLOAD, PUSHED, TAIL_FREE } from './pipes.ts';
 import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
 import {
   AT_A,
@@ -34,6 +35,13 @@ export interface ThreadState {
   readonly output: Int32Array;
   /** The wavelet that triggered the running item. */
   readonly payload: Int32Array;
+  /** While a thread waits: the cycle before which what it waits for cannot be there. */
+  readonly until: Int32Array;
+  /** By PE: first cycle not yet counted, the thread whose slots count down (or NONE), else the cause of waiting. */
+  readonly sleptFrom: Int32Array;
+  readonly running: Int32Array;
+  readonly cause: Int32Array;
+  issued: number;
   unfinished: number;
 }
 
@@ -51,6 +59,11 @@ export function startThreads({ cores, pes }: State): ThreadState {
     input: bank(),
     output: bank(),
     payload: bank(),
+    until: bank(),
+    sleptFrom: new Int32Array(pes),
+    running: new Int32Array(pes).fill(NONE),
+    cause: new Int32Array(pes).fill(CAUSE.done),
+    issued: 0,
     unfinished: 0,
   };
   for (let th = 0; th < threads; th++) if (cores.pc[th] < cores.end[th]) state.unfinished++;
@@ -73,24 +86,35 @@ export function decode(state: State, threads: ThreadState, th: number): void {
   threads.output[th] = output === NONE ? NONE : outputOf[at + output];
 }
 
-/** Can thread th issue in cycle t? NONE if so, else the cause of its waiting. */
+/** Can thread th issue in cycle t? NONE if so, else the cause of its waiting; `until` then says how long at least. */
 function waitsFor(state: State, threads: ThreadState, th: number, t: number): number {
   const { cores, pipes, program } = state;
   const { instructions, waitOf } = cores;
   const pc = cores.pc[th];
   const slot = threads.slot[th];
+  // A semaphore is given by a thread of this core: its next slot will look again.
+  threads.until[th] = NEVER;
   if (slot === 0) {
     const take = instructions[pc + AT_TAKE];
     if (take !== NONE && threads.item[th] === 0 && cores.semaphore[threads.pe[th] * program.semaphores + take] === 0)
       return CAUSE.waitThread;
     const trigger = threads.trigger[th];
-    if (trigger !== NONE && pipes.headReady[trigger] > t) return waitOf[instructions[pc + AT_TRIGGER]];
+    if (trigger !== NONE && pipes.words[trigger + HEAD_READY] > t) {
+      threads.until[th] = pipes.words[trigger + HEAD_READY];
+      return waitOf[instructions[pc + AT_TRIGGER]];
+    }
   }
   if (slot >= instructions[pc + AT_OVERHEAD]) {
     const input = threads.input[th];
-    if (input !== NONE && pipes.headReady[input] > t) return waitOf[instructions[pc + AT_INPUT]];
+    if (input !== NONE && pipes.words[input + HEAD_READY] > t) {
+      threads.until[th] = pipes.words[input + HEAD_READY];
+      return waitOf[instructions[pc + AT_INPUT]];
+    }
     const output = threads.output[th];
-    if (output !== NONE && pipes.tailFree[output] > t) return CAUSE.waitCredit;
+    if (output !== NONE && pipes.words[output + TAIL_FREE] > t) {
+      threads.until[th] = pipes.words[output + TAIL_FREE];
+      return CAUSE.waitCredit;
+    }
   }
   return NONE;
 }
@@ -122,6 +146,7 @@ function issue(state: State, threads: ThreadState, th: number, t: number): void 
   const slots = instructions[pc + AT_SLOTS];
   const total = overhead + slots;
   const slot = threads.slot[th];
+  threads.issued++;
   if (slot === 0) {
     where[pe * CAUSE_COUNT + CAUSE.overhead] += overhead;
     where[pe * CAUSE_COUNT + instructions[pc + AT_CAUSE]] += slots;
@@ -130,8 +155,8 @@ function issue(state: State, threads: ThreadState, th: number, t: number): void 
     const trigger = threads.trigger[th];
     if (trigger !== NONE) {
       const entry = pipes.pop(trigger, t);
-      threads.payload[th] = pipes.payload[entry];
-      if (pipes.control[entry] !== instructions[pc + AT_CONTROL])
+      threads.payload[th] = pipes.words[entry + PAYLOAD];
+      if (pipes.words[entry + CONTROL] !== instructions[pc + AT_CONTROL])
         throw lawBroken(state, `PE ${pe} takes a wavelet of the wrong kind in cycle ${t}`);
     }
   }
@@ -139,10 +164,10 @@ function issue(state: State, threads: ThreadState, th: number, t: number): void 
   const output = threads.output[th];
   const perSlot = input !== NONE || output !== NONE;
   if (perSlot && slot >= overhead) {
-    const payload = input === NONE ? 0 : pipes.payload[pipes.pop(input, t)];
+    const payload = input === NONE ? 0 : pipes.words[pipes.pop(input, t) + PAYLOAD];
     const sent = runCode(state, threads, th, payload);
     if (output !== NONE) {
-      if (pipes.pushed[output] === t) throw lawBroken(state, `PE ${pe} sends two wavelets in cycle ${t}`);
+      if (pipes.words[output + PUSHED] === t) throw lawBroken(state, `PE ${pe} sends two wavelets in cycle ${t}`);
       pipes.push(output, t, t + latencies.resultLatency + latencies.rampLatency, sent, 0);
     }
   }
@@ -175,33 +200,55 @@ function endItem(state: State, threads: ThreadState, th: number): void {
   else threads.unfinished--;
 }
 
-/** One cycle of all cores; returns the number of slots issued. */
+/**
+ * One cycle of all cores; returns the number of slots issued by cores that were awake. A core sleeps while no thread can issue, or while the
+ * only one that can is counting down slots that need nothing; what it slept through is counted when it wakes.
+ */
 export function stepCores(state: State, threads: ThreadState, t: number): number {
-  const { pes, cores } = state;
-  const { firstThread, pc, end, where } = cores;
-  const { run } = threads;
-  let issued = 0;
-  for (let pe = 0; pe < pes; pe++) {
-    let cause: number = CAUSE.done;
-    let taken = false;
-    const last = firstThread[pe + 1];
-    for (let th = firstThread[pe]; th < last; th++) {
-      if (pc[th] === end[th]) continue;
-      if (run[th] > 0) {
-        run[th]--;
-        taken = true;
-        break;
-      }
-      const wait = waitsFor(state, threads, th, t);
-      if (wait === NONE) {
-        issue(state, threads, th, t);
-        taken = true;
-        break;
-      }
-      cause = wait;
+  const { pes, pipes } = state;
+  const { wake } = pipes;
+  const before = threads.issued;
+  for (let pe = 0; pe < pes; pe++)
+    if (wake[pes + pe] <= t) {
+      countSleep(state, threads, pe, t);
+      wake[pes + pe] = stepCore(state, threads, pe, t);
     }
-    if (taken) issued++;
-    else where[pe * CAUSE_COUNT + cause]++;
+  return threads.issued - before;
+}
+
+/** Counts the cycles since `sleptFrom` up to t, not included. */
+export function countSleep({ cores }: State, threads: ThreadState, pe: number, t: number): void {
+  const slept = t - threads.sleptFrom[pe];
+  const running = threads.running[pe];
+  if (running === NONE) cores.where[pe * CAUSE_COUNT + threads.cause[pe]] += slept;
+  else threads.run[running] -= slept;
+  threads.sleptFrom[pe] = t;
+}
+
+/** Gives the slot of cycle t to a thread; returns the cycle in which the core must next be looked at. */
+function stepCore(state: State, threads: ThreadState, pe: number, t: number): number {
+  const { cores } = state;
+  const { pc, end, firstThread } = cores;
+  const { run, until } = threads;
+  const last = firstThread[pe + 1];
+  let next = NEVER;
+  let cause: number = CAUSE.done;
+  threads.running[pe] = NONE;
+  for (let th = firstThread[pe]; th < last; th++) {
+    if (pc[th] === end[th]) continue;
+    if (run[th] > 0) {
+      threads.running[pe] = th;
+      return Math.min(next, t + run[th]);
+    }
+    const wait = waitsFor(state, threads, th, t);
+    if (wait === NONE) {
+      issue(state, threads, th, t);
+      threads.sleptFrom[pe] = t + 1;
+      return t + 1;
+    }
+    cause = wait;
+    if (until[th] < next) next = until[th];
   }
-  return issued;
+  threads.cause[pe] = cause;
+  return next;
 }

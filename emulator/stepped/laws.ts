@@ -4,7 +4,7 @@
 import { EmulateError, EXIT } from '../errors.ts';
 import { CAUSE_COUNT } from '../program/causes.ts';
 import type { State } from './load.ts';
-import { NEVER } from './pipes.ts';
+import { HEAD_READY, NEVER } from './pipes.ts';
 
 export function lawBroken({ program }: State, law: string): EmulateError {
   return new EmulateError(EXIT.lawBroken, `law broken in ${program.name}: ${law}; no result is reported`);
@@ -13,8 +13,8 @@ export function lawBroken({ program }: State, law: string): EmulateError {
 /** The laws that are seen at the end of a run of `cycles`. */
 export function checkLaws(state: State, cycles: number): void {
   const { pipes, pes, cores } = state;
-  for (let i = 0; i < pipes.headReady.length; i++)
-    if (pipes.headReady[i] !== NEVER) throw lawBroken(state, `wavelets in = out: one is left over in buffer ${i}`);
+  for (const pipe of pipes.pipes)
+    if (pipes.words[pipe + HEAD_READY] !== NEVER) throw lawBroken(state, 'wavelets in = out: one is left in a buffer');
   for (let pe = 0; pe < pes; pe++) {
     let sum = 0;
     for (let c = 0; c < CAUSE_COUNT; c++) sum += cores.where[pe * CAUSE_COUNT + c];

@@ -6,23 +6,13 @@ import type { Latencies } from '../machine/spec.ts';
 import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
 import { type FabricProgram, PORT, PORT_NAMES, type Port, type Route } from '../program/fabric.ts';
 import { AT_INPUT, AT_OUTPUT, AT_TRIGGER, INSTRUCTION_WORDS, NONE } from '../program/instruction.ts';
-import { PipeBank } from './pipes.ts';
+import { PipeBank, type PipeSpec } from './pipes.ts';
+import type { Routers } from './routers.ts';
 
 const MAX_COLORS = 64;
 const OPPOSITE: readonly Port[] = [PORT.S, PORT.W, PORT.N, PORT.E, PORT.R];
 const STEP_X = [0, 1, 0, -1, 0];
 const STEP_Y = [-1, 0, 1, 0, 0];
-
-/** Routed pipes of PE i are `routed[firstRouted[i]] ..`, ascending in color: the order of arbitration. */
-export interface Routers {
-  readonly firstRouted: Int32Array;
-  /** Ports a routed pipe leaves by, as a bit mask. */
-  readonly ports: Int32Array;
-  /** Targets of routed pipe i are entries `firstTarget[i] .. firstTarget[i + 1]` of `target` and `delay`. */
-  readonly firstTarget: Int32Array;
-  readonly target: Int32Array;
-  readonly delay: Int32Array;
-}
 
 export interface Cores {
   /** Threads of PE i are `firstThread[i] .. firstThread[i + 1]`, highest priority first. */
@@ -72,51 +62,62 @@ export function load(program: FabricProgram, latencies: Latencies): State {
   const { width, height } = program;
   const pes = width * height;
   const routed = routedPipes(program);
-  const capacities = routed.map((r) => (r.from === PORT.R ? latencies.outputQueue : latencies.routerBuffer));
-  const pipeOf = new Int32Array(pes * MAX_COLORS).fill(NONE);
+  const routeOf = new Int32Array(pes * MAX_COLORS).fill(NONE);
   routed.forEach(({ pe, color, x, y }, i) => {
-    if (pipeOf[pe * MAX_COLORS + color] !== NONE)
+    if (routeOf[pe * MAX_COLORS + color] !== NONE)
       throw internalError(`${program.name}: two routes of color ${color} at ${x},${y}`);
-    pipeOf[pe * MAX_COLORS + color] = i;
+    routeOf[pe * MAX_COLORS + color] = i;
   });
+
+  // Pipes lie PE by PE: for each route the one it takes from and, where it leads to the core, the queue there. Parts
+  // that sleep: the router of PE i is part i, its core part pes + i; the last one stands for the streams.
+  const specs: PipeSpec[] = [];
+  const pipeOf = new Int32Array(routed.length);
+  const queueOf = new Int32Array(routed.length).fill(NONE);
+  routed.forEach(({ pe, from, to, x, y, color }, i) => {
+    const ramp = from === PORT.R;
+    const upstream = ramp ? NONE : neighbour(program, routeOf, x, y, color, from);
+    const producer = ramp ? pes + pe : upstream === NONE ? 2 * pes : routed[upstream].pe;
+    pipeOf[i] = specs.push({
+      capacity: ramp ? latencies.outputQueue : latencies.routerBuffer,
+      consumer: pe,
+      producer,
+    });
+    if (to.includes(PORT.R))
+      queueOf[i] = specs.push({ capacity: latencies.inputQueue, consumer: pes + pe, producer: pe });
+  });
+  const pipes = new PipeBank(specs, latencies.creditLatency, 2 * pes + 1);
+  // `push` returned lengths, one past the pipe.
+  const recordOf = (pipe: number): number => pipes.pipes[pipe - 1];
 
   const inputOf = new Int32Array(pes * MAX_COLORS).fill(NONE);
   const outputOf = new Int32Array(pes * MAX_COLORS).fill(NONE);
-  const ports = new Int32Array(routed.length);
-  const firstTarget = new Int32Array(routed.length + 1);
-  const target: number[] = [];
-  const delay: number[] = [];
+  const firstRoute = new Int32Array(pes + 1);
+  const routes: number[] = [];
   routed.forEach((route, i) => {
     const { pe, color, x, y } = route;
-    if (route.from === PORT.R) outputOf[pe * MAX_COLORS + color] = i;
+    if (route.from === PORT.R) outputOf[pe * MAX_COLORS + color] = recordOf(pipeOf[i]);
+    routes.push(recordOf(pipeOf[i]), route.to.reduce<number>((mask, port) => mask | (1 << port), 0), route.to.length);
     for (const port of route.to) {
-      ports[i] |= 1 << port;
       if (port === PORT.R) {
-        inputOf[pe * MAX_COLORS + color] = capacities.length;
-        target.push(capacities.length);
-        delay.push(latencies.rampLatency);
-        capacities.push(latencies.inputQueue);
+        inputOf[pe * MAX_COLORS + color] = recordOf(queueOf[i]);
+        routes.push(recordOf(queueOf[i]), latencies.rampLatency);
         continue;
       }
-      const [nx, ny] = [x + STEP_X[port], y + STEP_Y[port]];
-      const next = nx >= 0 && nx < width && ny >= 0 && ny < height ? pipeOf[(ny * width + nx) * MAX_COLORS + color] : NONE;
+      const next = neighbour(program, routeOf, x, y, color, port);
       if (next === NONE || routed[next].from !== OPPOSITE[port])
         throw internalError(`${program.name}: color ${color} leaves ${x},${y} by ${PORT_NAMES[port]} to no route`);
-      target.push(next);
-      delay.push(1);
+      routes.push(recordOf(pipeOf[next]), 1);
     }
-    firstTarget[i + 1] = target.length;
+    firstRoute[pe + 1] = routes.length;
   });
-
-  const firstRouted = new Int32Array(pes + 1);
-  for (const { pe } of routed) firstRouted[pe + 1]++;
-  for (let pe = 0; pe < pes; pe++) firstRouted[pe + 1] += firstRouted[pe];
+  for (let pe = 0; pe < pes; pe++) firstRoute[pe + 1] = Math.max(firstRoute[pe + 1], firstRoute[pe]);
 
   const entry = Int32Array.from(program.streams, ({ x, y, port, color }) => {
-    const pipe = pipeOf[(y * width + x) * MAX_COLORS + color];
-    if (pipe === NONE || routed[pipe].from !== port)
+    const route = routeOf[(y * width + x) * MAX_COLORS + color];
+    if (route === NONE || routed[route].from !== port || neighbour(program, routeOf, x, y, color, port) !== NONE)
       throw internalError(`${program.name}: stream of color ${color} enters ${x},${y} where no route takes it`);
-    return pipe;
+    return recordOf(pipeOf[route]);
   });
 
   return {
@@ -124,18 +125,26 @@ export function load(program: FabricProgram, latencies: Latencies): State {
     latencies,
     pes,
     colors: MAX_COLORS,
-    pipes: new PipeBank(capacities, latencies.creditLatency),
-    routers: {
-      firstRouted,
-      ports,
-      firstTarget,
-      target: Int32Array.from(target),
-      delay: Int32Array.from(delay),
-    },
+    pipes,
+    routers: { firstRoute, routes: Int32Array.from(routes) },
     cores: loadCores(program, pes, inputOf, outputOf),
     entry,
     memory: program.memory?.slice() ?? new Float32Array(program.memoryWords * pes),
   };
+}
+
+/** The route of a color at the PE beyond a port, or NONE. */
+function neighbour(
+  { width, height }: FabricProgram,
+  routeOf: Int32Array,
+  x: number,
+  y: number,
+  color: number,
+  port: Port,
+): number {
+  const [nx, ny] = [x + STEP_X[port], y + STEP_Y[port]];
+  const inside = nx >= 0 && nx < width && ny >= 0 && ny < height;
+  return inside ? routeOf[(ny * width + nx) * MAX_COLORS + color] : NONE;
 }
 
 function loadCores(program: FabricProgram, pes: number, inputOf: Int32Array, outputOf: Int32Array): Cores {

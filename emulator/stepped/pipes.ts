@@ -2,74 +2,104 @@
 // An entry carries the cycle from which it can be taken; a freed entry carries the cycle from which its credit is back
 // with the sender. So a push and a pop of one cycle cannot see each other, whatever the order of visiting.
 //
-// Layout: pipe i owns the `capacity[i]` entries from `first[i]`; `head` and `tail` are absolute entry indices.
-// `headReady[i]` and `tailFree[i]` repeat the two times that decide whether a pop or a push can happen.
+// Layout: one Int32Array; a pipe is named by the index `p` of its record, a header and then its entries. Neighbouring
+// words are used together, which is what a mesh larger than the cache needs.
+//
+// Parts that can do nothing sleep. `wake[part]` is the cycle in which a part must next be looked at; a push brings
+// forward that of the pipe's consumer, a pop that of its producer.
 
 /** Later than any cycle of a run. */
 export const NEVER = 0x7fffffff;
 
+/** Cycle from which the head entry can be taken; NEVER where the pipe is empty. */
+export const HEAD_READY = 0;
+/** Cycle from which the next entry can be sent; NEVER where the pipe is full. */
+export const TAIL_FREE = 1;
+/** Cycle of the last push: a second one in the same cycle would be two wavelets on one link. */
+export const PUSHED = 2;
+const HEAD = 3;
+const TAIL = 4;
+const CONSUMER = 5;
+const PRODUCER = 6;
+const HEADER_WORDS = 7;
+
+/** Words of an entry: the cycle it is ready or, once taken, free; its 32 bits; its control bit; the entry after it. */
+const TIME = 0;
+export const PAYLOAD = 1;
+export const CONTROL = 2;
+const NEXT = 3;
+const ENTRY_WORDS = 4;
+
+export interface PipeSpec {
+  readonly capacity: number;
+  /** The parts that take from it and that send into it. */
+  readonly consumer: number;
+  readonly producer: number;
+}
+
+/** Words that a pipe of `capacity` entries takes. */
+export function pipeWords(capacity: number): number {
+  return HEADER_WORDS + capacity * ENTRY_WORDS;
+}
+
 export class PipeBank {
-  readonly first: Int32Array;
-  readonly last: Int32Array;
-  readonly head: Int32Array;
-  readonly tail: Int32Array;
-  readonly headReady: Int32Array;
-  readonly tailFree: Int32Array;
-  readonly ready: Int32Array;
-  readonly free: Int32Array;
-  readonly payload: Int32Array;
-  readonly control: Uint8Array;
-  /** Cycle of the last push: a second one in the same cycle would be two wavelets on one link. */
-  readonly pushed: Int32Array;
+  readonly words: Int32Array;
+  readonly wake: Int32Array;
+  /** Record index of each pipe. */
+  readonly pipes: Int32Array;
   readonly creditLatency: number;
 
-  constructor(capacities: readonly number[], creditLatency: number) {
-    const n = capacities.length;
-    const entries = capacities.reduce((sum, c) => sum + c, 0);
+  constructor(specs: readonly PipeSpec[], creditLatency: number, parts: number) {
     this.creditLatency = creditLatency;
-    this.first = new Int32Array(n);
-    this.last = new Int32Array(n);
+    this.wake = new Int32Array(parts);
+    this.pipes = new Int32Array(specs.length);
     let at = 0;
-    capacities.forEach((capacity, i) => {
-      this.first[i] = at;
-      at += capacity;
-      this.last[i] = at - 1;
+    specs.forEach(({ capacity }, i) => {
+      this.pipes[i] = at;
+      at += pipeWords(capacity);
     });
-    this.head = this.first.slice();
-    this.tail = this.first.slice();
-    this.headReady = new Int32Array(n).fill(NEVER);
-    this.tailFree = new Int32Array(n);
-    this.ready = new Int32Array(entries).fill(NEVER);
-    this.free = new Int32Array(entries);
-    this.payload = new Int32Array(entries);
-    this.control = new Uint8Array(entries);
-    this.pushed = new Int32Array(n).fill(-1);
+    this.words = new Int32Array(at);
+    specs.forEach(({ capacity, consumer, producer }, i) => {
+      const p = this.pipes[i];
+      const first = p + HEADER_WORDS;
+      this.words.set([NEVER, 0, -1, first, first, consumer, producer], p);
+      for (let k = 0; k < capacity; k++)
+        this.words[first + k * ENTRY_WORDS + NEXT] = first + ((k + 1) % capacity) * ENTRY_WORDS;
+    });
   }
 
-  /** The caller has seen `tailFree[i] <= t`. */
-  push(i: number, t: number, readyAt: number, payload: number, control: number): void {
-    const at = this.tail[i];
-    this.ready[at] = readyAt;
-    this.free[at] = NEVER;
-    this.payload[at] = payload;
-    this.control[at] = control;
-    this.pushed[i] = t;
-    const next = at === this.last[i] ? this.first[i] : at + 1;
-    this.tail[i] = next;
-    this.tailFree[i] = this.free[next];
-    if (at === this.head[i]) this.headReady[i] = readyAt;
+  /** Sends in cycle t what can be taken from `readyAt` on. The caller has seen `TAIL_FREE <= t`. */
+  push(p: number, t: number, readyAt: number, payload: number, control: number): void {
+    const { words, wake } = this;
+    const at = words[p + TAIL];
+    words[at + TIME] = readyAt;
+    words[at + PAYLOAD] = payload;
+    words[at + CONTROL] = control;
+    words[p + PUSHED] = t;
+    const next = words[at + NEXT];
+    words[p + TAIL] = next;
+    if (words[p + HEAD_READY] === NEVER) {
+      words[p + HEAD_READY] = readyAt;
+      const part = words[p + CONSUMER];
+      if (wake[part] > readyAt) wake[part] = readyAt;
+    }
+    words[p + TAIL_FREE] = next === words[p + HEAD] ? NEVER : words[next + TIME];
   }
 
-  /** The caller has seen `headReady[i] <= t`. Returns the entry, for its payload and control bit. */
-  pop(i: number, t: number): number {
-    const at = this.head[i];
+  /** Takes the head entry in cycle t; returns its index. The caller has seen `HEAD_READY <= t`. */
+  pop(p: number, t: number): number {
+    const { words, wake } = this;
+    const at = words[p + HEAD];
     const creditAt = t + this.creditLatency;
-    this.ready[at] = NEVER;
-    this.free[at] = creditAt;
-    const next = at === this.last[i] ? this.first[i] : at + 1;
-    this.head[i] = next;
-    this.headReady[i] = this.ready[next];
-    if (at === this.tail[i]) this.tailFree[i] = creditAt;
+    words[at + TIME] = creditAt;
+    const next = words[at + NEXT];
+    words[p + HEAD] = next;
+    words[p + HEAD_READY] = next === words[p + TAIL] ? NEVER : words[next + TIME];
+    if (words[p + TAIL_FREE] === NEVER) {
+      words[p + TAIL_FREE] = creditAt;
+      const part = words[p + PRODUCER];
+      if (wake[part] > creditAt) wake[part] = creditAt;
+    }
     return at;
   }
 }

@@ -1,37 +1,65 @@
 // The routers, one cycle. The wavelet at the head of a router buffer moves if every port of its route is free in this
-// cycle and every buffer behind those ports has a credit. Pipes of a PE are visited in ascending color, which is the
+// cycle and every buffer behind those ports has a credit. Routes of a PE are visited in ascending color, which is the
 // order of arbitration; a wavelet that cannot move holds no port.
 
 import { lawBroken } from './laws.ts';
 import type { State } from './load.ts';
+import { CONTROL, HEAD_READY, NEVER, PAYLOAD, PUSHED, TAIL_FREE } from './pipes.ts';
+
+/**
+ * Routes of PE i are the records `routes[firstRoute[i] .. firstRoute[i + 1]]`, ascending in color. A record: the pipe it
+ * takes from, the ports it leaves by as a bit mask, the number of targets, then for each target its pipe and the
+ * latency to it.
+ */
+export interface Routers {
+  readonly firstRoute: Int32Array;
+  readonly routes: Int32Array;
+}
+
+export const ROUTE_HEADER_WORDS = 3;
+export const TARGET_WORDS = 2;
 
 /** Moves what can move in cycle t; returns the number of moves. */
 export function stepRouters(state: State, t: number): number {
   const { pes, pipes, routers } = state;
-  const { firstRouted, ports, firstTarget, target, delay } = routers;
-  const { headReady, tailFree, pushed } = pipes;
+  const { firstRoute, routes } = routers;
+  const { words, wake } = pipes;
   let moves = 0;
-  let pipe = 0;
   for (let pe = 0; pe < pes; pe++) {
-    const end = firstRouted[pe + 1];
+    if (wake[pe] > t) continue;
+    const end = firstRoute[pe + 1];
     let busy = 0;
-    for (; pipe < end; pipe++) {
-      if (headReady[pipe] > t || (ports[pipe] & busy) !== 0) continue;
-      const from = firstTarget[pipe];
-      const to = firstTarget[pipe + 1];
-      let credit = true;
-      for (let k = from; k < to; k++) credit &&= tailFree[target[k]] <= t;
-      if (!credit) continue;
-      busy |= ports[pipe];
-      moves++;
-      const entry = pipes.pop(pipe, t);
-      const payload = pipes.payload[entry];
-      const control = pipes.control[entry];
-      for (let k = from; k < to; k++) {
-        if (pushed[target[k]] === t) throw lawBroken(state, `two wavelets on one link in cycle ${t}`);
-        pipes.push(target[k], t, t + delay[k], payload, control);
+    let next = NEVER;
+    let targets = 0;
+    for (let r = firstRoute[pe]; r < end; r = targets) {
+      const pipe = routes[r];
+      const ports = routes[r + 1];
+      const first = r + ROUTE_HEADER_WORDS;
+      targets = first + routes[r + 2] * TARGET_WORDS;
+      let possible = words[pipe + HEAD_READY];
+      if (possible <= t) {
+        if ((ports & busy) !== 0) possible = t + 1;
+        else
+          for (let k = first; k < targets; k += TARGET_WORDS) {
+            const free = words[routes[k] + TAIL_FREE];
+            if (free > possible) possible = free;
+          }
       }
+      if (possible <= t) {
+        busy |= ports;
+        moves++;
+        const entry = pipes.pop(pipe, t);
+        const payload = words[entry + PAYLOAD];
+        const control = words[entry + CONTROL];
+        for (let k = first; k < targets; k += TARGET_WORDS) {
+          if (words[routes[k] + PUSHED] === t) throw lawBroken(state, `two wavelets on one link in cycle ${t}`);
+          pipes.push(routes[k], t, t + routes[k + 1], payload, control);
+        }
+        possible = words[pipe + HEAD_READY];
+      }
+      if (possible < next) next = possible;
     }
+    wake[pe] = next > t ? next : t + 1;
   }
   return moves;
 }

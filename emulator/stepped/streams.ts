@@ -3,7 +3,7 @@
 
 import type { Stream } from '../program/fabric.ts';
 import type { State } from './load.ts';
-import { NEVER } from './pipes.ts';
+import { NEVER, TAIL_FREE } from './pipes.ts';
 
 export interface StreamState {
   /** Next wavelet of each stream, and the first cycle it may enter. */
@@ -29,7 +29,7 @@ export function stepStreams(state: State, streamState: StreamState, t: number): 
   const { next, due } = streamState;
   let entered = 0;
   for (let i = 0; i < entry.length; i++) {
-    if (due[i] > t || pipes.tailFree[entry[i]] > t) continue;
+    if (due[i] > t || pipes.words[entry[i] + TAIL_FREE] > t) continue;
     const stream = program.streams[i];
     const k = next[i]++;
     pipes.push(entry[i], t, t + 1, stream.payload === undefined ? 0 : stream.payload[k], stream.control[k]);

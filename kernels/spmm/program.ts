@@ -10,8 +10,8 @@ import { fp16, fp16Value, highHalf, lowHalf, packPair, packSingle, single } from
 import { CAUSE } from '../../emulator/program/causes.ts';
 import { type FabricProgram, type PeCode, PORT, type Route, type Stream } from '../../emulator/program/fabric.ts';
 import { type Instruction, thread } from '../../emulator/program/instruction.ts';
-import { columnOf, RING_COLORS, ringRoutes, sendColor } from '../ring.ts';
-import { axpyElementSlots, psumWavelets, type SpmmShape } from './shape.ts';
+import { columnOf, RING_COLORS, ringRoutes, sendColor } from '../../emulator/program/ring.ts';
+import { axpyElementSlots, psumWavelets, type SpmmShape } from '../../emulator/streamed/shape.ts';
 
 /** Partial sums have lower colors than weights, so they go first where both want the ramp. */
 const WEIGHTS: number = RING_COLORS;

@@ -2,7 +2,7 @@
 // position p sends to p + 1 (mod C): two hops, one at the turns. A router has one route for a color, and between two
 // senders of one direction lie the receiver and the next sender, so two colors a direction suffice.
 
-import { PORT, type Port, type Route } from '../emulator/program/fabric.ts';
+import { PORT, type Port, type Route } from './fabric.ts';
 
 /** Colors of a ring, counted from its first: two going east, two going west. */
 export const RING_COLORS = 4;

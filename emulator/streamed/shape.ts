@@ -3,7 +3,7 @@
 // position p(c); the non-zeros of output feature n come down the columns, then one control wavelet a column; partial
 // sums of n go round the ring and end at position n mod C.
 
-import type { Latencies } from '../../emulator/machine/spec.ts';
+import type { Latencies } from '../machine/spec.ts';
 
 export interface SpmmShape {
   readonly rows: number;
@@ -33,4 +33,11 @@ export function axpyElementSlots({ tokens, simd }: SpmmShape): number {
 /** Wavelets of partial sums a feature sends from position to position, which are also its reduce slots on every PE. */
 export function psumWavelets({ tokens, psumPerWavelet }: SpmmShape): number {
   return Math.ceil(tokens / psumPerWavelet);
+}
+
+/** What a run of one row of the ring gives; the other rows follow by folding (fold.ts). */
+export interface RowTiming {
+  readonly cycles: number;
+  /** CAUSE_COUNT counts a ring position. */
+  readonly where: Float64Array;
 }

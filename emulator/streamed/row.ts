@@ -1,0 +1,84 @@
+// One row of the ring by closed forms, exactly: feature by feature, main threads along the chain, then reduce threads
+// back. What it needs of the shape is said by `closedFormsHold`; anything else is for the stepped engine.
+
+import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
+import { isRateOne, ringBuffers } from './buffers.ts';
+import { emptyRuns, weightsPaceStream } from './certificate.ts';
+import { mainFeature } from './main.ts';
+import { reduceFeature } from './reduce.ts';
+import { enterTokens, type RowState, rowState, startLog } from './rowState.ts';
+import { axpyElementSlots, psumWavelets, type RowTiming, type SpmmShape } from './shape.ts';
+
+/** Why the reduce closed form does not hold for a shape; undefined if it does. */
+export function whyNotClosed(shape: SpmmShape): string | undefined {
+  if (!isRateOne(shape.latencies)) return 'the buffers do not pass one wavelet a cycle';
+  const slack = Math.max(...ringBuffers(shape.cols, shape.latencies).slack);
+  const psums = psumWavelets(shape);
+  if (psums < slack) return `a feature has ${psums} partial-sum wavelets, fewer than the ${slack} that the buffers hold`;
+  return undefined;
+}
+
+/** The closed form of the main thread where its certificate holds; undefined if the stream may be late. */
+export function closedRow(shape: SpmmShape): RowTiming | undefined {
+  return weightsPaceStream(shape) ? timeRow(shape, false) : undefined;
+}
+
+/** Every main thread token by token: exact for any stream. */
+export function tokenRow(shape: SpmmShape): RowTiming {
+  const timing = timeRow(shape, true);
+  if (timing === undefined) throw new Error('internal: the token level needs no certificate');
+  return timing;
+}
+
+function timeRow(shape: SpmmShape, always: boolean): RowTiming | undefined {
+  const { cols: C, features } = shape;
+  const state = rowState(shape);
+  for (let p = 0; p < C; p++) {
+    startLog(state, p, 0);
+    enterTokens(state, p);
+  }
+  const watch = { runs: always ? [] : emptyRuns(shape), next: new Int32Array(C), always };
+  for (let n = 0; n < features; n++) {
+    if (!mainFeature(state, watch, n)) return undefined;
+    reduceFeature(state, n);
+  }
+  return countRow(state);
+}
+
+/** Cycles and their causes, position by position, from the free times at the end. */
+function countRow(state: RowState): RowTiming {
+  const { shape, psums: H, phiLast } = state;
+  const { cols: C, features: N, accumulators: K, axpyOverhead, controlSlots } = shape;
+  const last = ((N - 1) % (K + 2)) * C;
+  let cycles = 0;
+  for (let p = 0; p < C; p++) cycles = Math.max(cycles, N * H + phiLast[last + p]);
+  const where = new Float64Array(C * CAUSE_COUNT);
+  for (let p = 0; p < C; p++) {
+    let cur = state.mainFree[p];
+    let waitPartial = 0;
+    let waitCredit = 0;
+    // Once the main thread has finished, cycles without a slot go to what the reduce thread waits for.
+    for (let m = Math.max(0, N - K); m < N; m++) {
+      const from = state.reduceFrom[(m % K) * C + p];
+      const to = phiLast[(m % (K + 2)) * C + p];
+      if (from > cur) {
+        waitPartial += from - cur;
+        cur = from;
+      }
+      if (to > cur) {
+        waitCredit += to - cur;
+        cur = to;
+      }
+    }
+    const at = p * CAUSE_COUNT;
+    where[at + CAUSE.compute] = state.weights[p] * axpyElementSlots(shape);
+    where[at + CAUSE.overhead] = state.weights[p] * axpyOverhead + N * controlSlots;
+    where[at + CAUSE.reduce] = N * H;
+    where[at + CAUSE.waitWeights] = state.waitWeights[p];
+    where[at + CAUSE.waitThread] = state.waitThread[p];
+    where[at + CAUSE.waitPartial] = waitPartial;
+    where[at + CAUSE.waitCredit] = waitCredit;
+    where[at + CAUSE.done] = cycles - N * H - phiLast[last + p];
+  }
+  return { cycles, where };
+}
