@@ -1,5 +1,8 @@
 // The name that was most likely meant: the allowed name at the least edit distance (insert, delete, replace, swap of two
-// neighbours), letter case and separators aside. A third of the letters may differ; a shortening ("seq") counts as near.
+// neighbours), letter case and separators aside. A third of the letters may differ. The beginning of a name ("seq", "a100")
+// is nearer than any edit of one; a name and something behind it ("layersize") is less near.
+
+const SHORTEST_STEM = 3;
 
 /** `undefined` if no allowed name is near. */
 export function nearName(given: string, allowed: readonly string[]): string | undefined {
@@ -19,13 +22,13 @@ export function nearName(given: string, allowed: readonly string[]): string | un
 
 function nameDistance(given: string, name: string): number {
   if (given === name) return 0;
+  if (given.length >= SHORTEST_STEM && name.startsWith(given)) return 0.5;
   const longest = Math.max(given.length, name.length);
-  const shortest = Math.min(given.length, name.length);
   const limit = Math.floor(longest / 3);
-  const distance = longest - shortest > limit ? longest : editDistance(given, name);
+  const isLikely = Math.abs(given.length - name.length) <= limit;
+  const distance = isLikely ? editDistance(given, name) : longest;
   if (distance <= limit) return distance;
-  const isShortening = shortest >= 3 && (name.startsWith(given) || given.startsWith(name));
-  return isShortening ? longest : Number.POSITIVE_INFINITY;
+  return name.length >= SHORTEST_STEM && given.startsWith(name) ? longest : Number.POSITIVE_INFINITY;
 }
 
 function lettersOf(name: string): string {

@@ -1,0 +1,87 @@
+// `emulate list machines|gpus|models`: the presets. For a machine every constant, its unit and where it comes from.
+
+import type { CommandModule } from 'yargs';
+import { inputError } from '../../emulator/errors.ts';
+
+interface Arguments {
+  what: string;
+  json: boolean;
+}
+
+export const listCommand: CommandModule<object, Arguments> = {
+  command: 'list <what>',
+  describe: 'list the presets: machines, gpus or models',
+  builder: (yargs) =>
+    yargs
+      .positional('what', { type: 'string', demandOption: true, describe: 'machines, gpus, models' })
+      .option('json', { type: 'boolean', default: false, describe: 'as JSON' }),
+  handler: async ({ what, json }) => {
+    process.stdout.write(`${await listText(what, json)}\n`);
+  },
+};
+
+interface Listing {
+  readonly json: unknown;
+  readonly text: string;
+}
+
+const listings: ReadonlyMap<string, () => Promise<Listing>> = new Map([
+  ['machines', machines],
+  ['gpus', gpus],
+  ['models', models],
+]);
+
+export async function listText(what: string, asJson: boolean): Promise<string> {
+  const listing = listings.get(what);
+  if (listing === undefined) {
+    const { unknownValue } = await import('../../compiler/model/validate.ts');
+    throw inputError(`list: ${unknownValue(what, [...listings.keys()])}`);
+  }
+  const { json, text } = await listing();
+  return asJson ? JSON.stringify(json, null, 2) : text;
+}
+
+async function machines(): Promise<Listing> {
+  const { machinePresets } = await import('../../emulator/machine/presets/index.ts');
+  const { machineFields } = await import('../../compiler/model/machineSchema.ts');
+  const { valueAt } = await import('../../compiler/model/paths.ts');
+  const listed = Object.entries(machinePresets).map(([name, { machine, sources }]) => ({
+    name,
+    constants: machineFields.map(({ path, keys, unit }) => {
+      return { path, value: valueAt(machine, keys), unit, source: sources[path] ?? '' };
+    }),
+  }));
+  const blocks = listed.map(({ name, constants }) => {
+    const rows = constants.map(({ path, value, unit, source }) => [`  ${path}`, String(value), unit, source]);
+    return `${name}\n${aligned(rows, [1])}`;
+  });
+  return { json: listed, text: blocks.join('\n\n') };
+}
+
+async function gpus(): Promise<Listing> {
+  const { gpuNames } = await import('../../compiler/model/spec.ts');
+  return { json: gpuNames, text: gpuNames.join('\n') };
+}
+
+async function models(): Promise<Listing> {
+  const { gptPresets } = await import('../../compiler/model/presets.ts');
+  const listed = Object.entries(gptPresets).map(([name, preset]) => ({ name, ...preset }));
+  const heading = ['name', 'parameters', 'layers', 'width', 'heads', 'ff', 'vocabulary', 'context', 'source'];
+  const rows = listed.map(({ name, parameters, shape, source }) => {
+    const { layers, width, heads, ff, vocabulary, context } = shape;
+    return [name, inMillions(parameters), ...[layers, width, heads, ff, vocabulary, context].map(String), source];
+  });
+  return { json: listed, text: aligned([heading, ...rows], [1, 2, 3, 4, 5, 6, 7]) };
+}
+
+function inMillions(parameters: number): string {
+  return `${Math.round(parameters / 1e6)} M`;
+}
+
+/** Columns as wide as their widest cell, two blanks between; those in `right` end at the same place. */
+function aligned(rows: readonly (readonly string[])[], right: readonly number[]): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const line = (row: readonly string[]): string =>
+    row.map((cell, i) => (right.includes(i) ? cell.padStart(widths[i]) : cell.padEnd(widths[i]))).join('  ');
+  return rows.map((row) => line(row).trimEnd()).join('\n');
+}

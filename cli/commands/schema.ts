@@ -1,0 +1,26 @@
+// `emulate schema <kind>`: the JSON Schema of a file that a user writes, for editors.
+
+import type { CommandModule } from 'yargs';
+import { inputError } from '../../emulator/errors.ts';
+
+interface Arguments {
+  kind: string;
+}
+
+export const schemaCommand: CommandModule<object, Arguments> = {
+  command: 'schema <kind>',
+  describe: 'print the JSON Schema of a model, machine or mapping file',
+  builder: (yargs) =>
+    yargs.positional('kind', { type: 'string', demandOption: true, describe: 'model, machine, mapping' }),
+  handler: async ({ kind }) => {
+    process.stdout.write(`${await schemaText(kind)}\n`);
+  },
+};
+
+// The schemas are loaded when asked for: zod would slow the start of every other command.
+export async function schemaText(kind: string): Promise<string> {
+  const { documentKinds, isDocumentKind, jsonSchemaOf } = await import('../../compiler/model/jsonSchema.ts');
+  if (isDocumentKind(kind)) return JSON.stringify(jsonSchemaOf(kind), null, 2);
+  const { unknownValue } = await import('../../compiler/model/validate.ts');
+  throw inputError(`schema: ${unknownValue(kind, documentKinds)}`);
+}

@@ -1,0 +1,147 @@
+// model.json: the form of the file and the range of each of its values. Rules between values are in resolve.ts. The limits
+// keep every count of the compiler an exact integer; no published model comes near them.
+
+import { z } from 'zod';
+import { editorSchema, label } from './label.ts';
+import { show } from './located.ts';
+import { machineReference } from './machineSchema.ts';
+import { gptPresets } from './presets.ts';
+import { activations, norms, positionKinds } from './shape.ts';
+import { accumulateTypes, gpuNames, sparseWeights } from './spec.ts';
+import { unknownValue } from './validate.ts';
+
+const size = (most: number, what: string) => z.int().min(1).max(most).describe(what);
+const sizeOrNone = (most: number, what: string) => size(most, what).optional();
+
+const presetNames = Object.keys(gptPresets);
+
+/** Only `prefill` so far; the other kinds are known by name, so that the refusal can say what is missing. */
+const workloadKind = z
+  .literal('prefill', {
+    error: ({ input }) =>
+      input === 'decode' || input === 'train'
+        ? `not supported, got "${input}", allowed "prefill": this version emulates prefill only`
+        : unknownValue(input, ['prefill']),
+  })
+  .default('prefill')
+  .describe('prefill: one forward pass over whole sequences');
+
+const batch = size(2 ** 20, 'sequences; 1 unless given').default(1);
+const sequence = size(2 ** 24, 'tokens of each sequence');
+
+const gptWorkload = z
+  .strictObject({
+    kind: workloadKind,
+    batch,
+    sequence: sequence.optional().describe('tokens of each sequence; the whole context unless given'),
+  })
+  .prefault({})
+  .describe('what is run; one sequence as long as the context unless given');
+
+const matmulWorkload = z
+  .strictObject({
+    kind: workloadKind,
+    tokens: sizeOrNone(2 ** 31 - 1, 'rows of the activations; instead of batch and sequence'),
+    batch: batch.unwrap().optional().describe('sequences; 1 unless given'),
+    sequence: sequence.optional(),
+  })
+  .describe('what is run: tokens, or batch and sequence');
+
+const share = z.number().min(0).max(1).describe('share of the weights that are zero: 0 is dense, 1 leaves none');
+
+const sparsityFields = {
+  value: share,
+  kind: z.literal('uniform').default('uniform').describe('zeros drawn uniformly at random'),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .default(1)
+    .describe('of the random zeros'),
+};
+
+const matmulSparsity = z.union([share, z.strictObject(sparsityFields)]).default(0);
+
+const gptSparsity = z
+  .union([
+    share,
+    z.strictObject({
+      ...sparsityFields,
+      weights: z
+        .array(z.enum(sparseWeights))
+        .refine(({ length }) => length >= 1 && length <= sparseWeights.length, {
+          error: ({ input }) => `wrong length, got ${show(input)}, allowed 1 to ${sparseWeights.length} names`,
+        })
+        .default([...sparseWeights])
+        .describe('the sparse matrices of a layer; embeddings and head stay dense'),
+    }),
+  ])
+  .default(0)
+  .describe('0 (dense) unless given');
+
+/** A mapping file, and `mapping` in a model file. What it leaves out the mapper chooses. */
+export const mappingDocument = z
+  .strictObject({
+    $schema: editorSchema,
+    columns: sizeOrNone(65_535, 'columns of a group (C)'),
+    tokensPerPe: sizeOrNone(65_535, 'tokens a PE holds (T)'),
+    accumulators: sizeOrNone(65_535, 'output features a PE sums at a time (K)'),
+    rows: sizeOrNone(65_535, 'rows of PEs that are used'),
+    accumulate: z.enum(accumulateTypes).default('fp16').describe('type of the sums; fp16 is the peak rate'),
+    causal: z.boolean().default(false).describe('attention skips what the causal mask hides'),
+  })
+  .describe('what is fixed of a mapping; the mapper chooses the rest');
+
+const heading = {
+  $schema: editorSchema,
+  name: label('what reports call the model'),
+};
+
+const common = {
+  machine: machineReference.default('wse2'),
+  mapping: mappingDocument.prefault({}),
+  gpu: z.enum(gpuNames).default('a100-80gb').describe('the GPU to compare with'),
+};
+
+const kind = (own: 'gpt' | 'matmul') =>
+  z.literal(own, { error: ({ input }) => unknownValue(input, ['gpt', 'matmul']) });
+
+export const gptDocument = z.strictObject({
+  ...heading,
+  kind: kind('gpt').default('gpt').describe('a GPT'),
+  preset: z.enum(presetNames).optional().describe('a published shape; fields given beside it replace its own'),
+  layers: sizeOrNone(1024, 'layers'),
+  width: sizeOrNone(2 ** 17, 'features of the residual stream (d_model)'),
+  heads: sizeOrNone(2 ** 14, 'heads of attention'),
+  kvHeads: sizeOrNone(2 ** 14, 'heads of keys and values; as heads unless given'),
+  headDim: sizeOrNone(2 ** 17, 'features of a head; width / heads unless given'),
+  ff: sizeOrNone(2 ** 20, 'features inside the MLP (d_ff); 4 x width unless given'),
+  vocabulary: sizeOrNone(2 ** 22, 'tokens of the vocabulary'),
+  context: sizeOrNone(2 ** 24, 'the most positions'),
+  activation: z.enum(activations).optional().describe('gelu unless given'),
+  norm: z.enum(norms).optional().describe('layernorm unless given'),
+  positions: z.enum(positionKinds).optional().describe('learned unless given'),
+  rotaryDim: sizeOrNone(2 ** 17, 'features of a head that are rotated; all unless given'),
+  parallelBlocks: z.boolean().optional().describe('attention and MLP read the same input; false unless given'),
+  bias: z
+    .union([z.boolean(), z.strictObject({ attention: z.boolean().optional(), mlp: z.boolean().optional() })])
+    .optional()
+    .describe('biases of the linear layers; true unless given'),
+  tiedHead: z.boolean().optional().describe('the head uses the embedding table; true unless given'),
+  workload: gptWorkload,
+  sparsity: gptSparsity,
+  ...common,
+});
+
+export const matmulDocument = z.strictObject({
+  ...heading,
+  kind: kind('matmul').describe('one matrix'),
+  in: size(2 ** 20, 'input features'),
+  out: size(2 ** 20, 'output features'),
+  workload: matmulWorkload,
+  sparsity: matmulSparsity,
+  ...common,
+});
+
+export type GptDocument = z.output<typeof gptDocument>;
+export type MatmulDocument = z.output<typeof matmulDocument>;
