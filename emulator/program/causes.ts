@@ -32,9 +32,14 @@ export type Where = Record<CauseName, number>;
 
 /** The causes of the PE whose counts start at `offset` of a bank of CAUSE_COUNT numbers a PE, as an object. */
 export function whereAt(bank: ArrayLike<number>, offset: number): Where {
-  const where = {} as Where;
-  CAUSES.forEach((name, i) => {
-    where[name] = bank[offset + i];
-  });
-  return where;
+  return {
+    compute: bank[offset + CAUSE.compute],
+    overhead: bank[offset + CAUSE.overhead],
+    reduce: bank[offset + CAUSE.reduce],
+    waitWeights: bank[offset + CAUSE.waitWeights],
+    waitThread: bank[offset + CAUSE.waitThread],
+    waitPartial: bank[offset + CAUSE.waitPartial],
+    waitCredit: bank[offset + CAUSE.waitCredit],
+    done: bank[offset + CAUSE.done],
+  };
 }

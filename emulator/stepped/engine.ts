@@ -11,7 +11,7 @@ import { checkLaws } from './laws.ts';
 import { load, type State } from './load.ts';
 import { NEVER } from './pipes.ts';
 import { stepRouters } from './routers.ts';
-import { type StreamState, startStreams, stepStreams } from './streams.ts';
+import { startStreams, stepStreams } from './streams.ts';
 
 export interface SteppedRun {
   /** Cycle of the last slot, plus one. */
@@ -33,12 +33,13 @@ export function runStepped(program: FabricProgram, latencies: Latencies, options
   const threads = startThreads(state);
   const streams = startStreams(program.streams);
   const { wake } = state.pipes;
-  for (let th = 0; th < threads.pe.length; th++) if (state.cores.pc[th] < state.cores.end[th]) decode(state, threads, th);
+  for (let th = 0; th < threads.pe.length; th++)
+    if (state.cores.pc[th] < state.cores.end[th]) decode(state, threads, th);
   let t = 0;
   while (threads.unfinished > 0) {
     if (options.visitAll) wake.fill(0);
     const moves = stepRouters(state, t) + stepStreams(state, streams, t) + stepCores(state, threads, t);
-    t = moves > 0 ? t + 1 : nextEvent(state, streams, threads, t);
+    t = moves > 0 ? t + 1 : nextEvent(state, threads, t);
   }
   for (let pe = 0; pe < state.pes; pe++) countSleep(state, threads, pe, t);
   checkLaws(state, t);
@@ -46,14 +47,9 @@ export function runStepped(program: FabricProgram, latencies: Latencies, options
 }
 
 /** Nothing moved in cycle t: the next cycle in which something can. If there is none, it is a deadlock. */
-function nextEvent(state: State, streams: StreamState, threads: ThreadState, t: number): number {
-  const { wake } = state.pipes;
-  // The streams are no part that sleeps: what their buffers tell them is looked at once.
-  const last = wake.length - 1;
-  let next = wake[last] > t ? wake[last] : NEVER;
-  wake[last] = NEVER;
-  for (let part = 0; part < last; part++) if (wake[part] < next) next = wake[part];
-  for (const due of streams.due) if (due > t && due < next) next = due;
+function nextEvent(state: State, threads: ThreadState, t: number): number {
+  let next = NEVER;
+  for (const wake of state.pipes.wake) if (wake < next) next = wake;
   if (next === NEVER) throw deadlock(state, threads, t);
   return next;
 }

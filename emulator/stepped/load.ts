@@ -52,7 +52,8 @@ function routedPipes(program: FabricProgram): RoutedPipe[] {
   for (const { x, y, color, to, from } of pipes) {
     if (x < 0 || x >= width || y < 0 || y >= height) throw internalError(`${program.name}: route outside at ${x},${y}`);
     if (color < 0 || color >= MAX_COLORS) throw internalError(`${program.name}: color ${color}`);
-    if (to.length === 0 || to.includes(from)) throw internalError(`${program.name}: route of color ${color} turns back`);
+    if (to.length === 0 || to.includes(from))
+      throw internalError(`${program.name}: route of color ${color} turns back`);
   }
   return pipes.sort((a, b) => a.pe - b.pe || a.color - b.color);
 }
@@ -97,7 +98,11 @@ export function load(program: FabricProgram, latencies: Latencies): State {
   routed.forEach((route, i) => {
     const { pe, color, x, y } = route;
     if (route.from === PORT.R) outputOf[pe * MAX_COLORS + color] = recordOf(pipeOf[i]);
-    routes.push(recordOf(pipeOf[i]), route.to.reduce<number>((mask, port) => mask | (1 << port), 0), route.to.length);
+    routes.push(
+      recordOf(pipeOf[i]),
+      route.to.reduce<number>((mask, port) => mask | (1 << port), 0),
+      route.to.length,
+    );
     for (const port of route.to) {
       if (port === PORT.R) {
         inputOf[pe * MAX_COLORS + color] = recordOf(queueOf[i]);

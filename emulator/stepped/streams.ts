@@ -23,18 +23,27 @@ export function dueTime(k: number, gapNumerator: number, gapDenominator: number)
   return Math.ceil((k * gapNumerator) / gapDenominator);
 }
 
-/** Lets in what can enter in cycle t; returns the number of wavelets. */
+/** Lets in what can enter in cycle t; returns the number of wavelets. The streams are the last part that sleeps. */
 export function stepStreams(state: State, streamState: StreamState, t: number): number {
   const { pipes, entry, program } = state;
+  const { words, wake } = pipes;
   const { next, due } = streamState;
+  const part = wake.length - 1;
+  if (wake[part] > t) return 0;
   let entered = 0;
+  let event = NEVER;
   for (let i = 0; i < entry.length; i++) {
-    if (due[i] > t || pipes.words[entry[i] + TAIL_FREE] > t) continue;
-    const stream = program.streams[i];
-    const k = next[i]++;
-    pipes.push(entry[i], t, t + 1, stream.payload === undefined ? 0 : stream.payload[k], stream.control[k]);
-    due[i] = k + 1 < stream.control.length ? dueTime(k + 1, stream.gapNumerator, stream.gapDenominator) : NEVER;
-    entered++;
+    let possible = Math.max(due[i], words[entry[i] + TAIL_FREE]);
+    if (possible <= t) {
+      const { payload, control, gapNumerator, gapDenominator } = program.streams[i];
+      const k = next[i]++;
+      pipes.push(entry[i], t, t + 1, payload === undefined ? 0 : payload[k], control[k]);
+      due[i] = k + 1 < control.length ? dueTime(k + 1, gapNumerator, gapDenominator) : NEVER;
+      entered++;
+      possible = Math.max(due[i], words[entry[i] + TAIL_FREE], t + 1);
+    }
+    if (possible < event) event = possible;
   }
+  wake[part] = event;
   return entered;
 }

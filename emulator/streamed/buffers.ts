@@ -26,7 +26,14 @@ export function ringBuffers(cols: number, latencies: Latencies): RingBuffers {
 }
 
 /** Do all buffers pass one wavelet a cycle while nobody downstream stops? */
-export function isRateOne({ routerBuffer, creditLatency, outputQueue, inputQueue, rampLatency, resultLatency }: Latencies): boolean {
+export function isRateOne({
+  routerBuffer,
+  creditLatency,
+  outputQueue,
+  inputQueue,
+  rampLatency,
+  resultLatency,
+}: Latencies): boolean {
   return (
     routerBuffer >= 1 + creditLatency &&
     outputQueue >= rampLatency + resultLatency + creditLatency &&

@@ -29,7 +29,8 @@ export function emptyRuns({ features, cols, nnz, controlSlots, latencies }: Spmm
   const length = new Int32Array(cols);
   const close = (p: number, end: number): void => {
     // The cell after the run has all its control wavelets before it, so it belongs to the run.
-    if (length[p] >= inputQueue - 1 && length[p] > 0) runs[p].push({ from: Math.max(0, end - length[p] - 1), until: end });
+    if (length[p] >= inputQueue - 1 && length[p] > 0)
+      runs[p].push({ from: Math.max(0, end - length[p] - 1), until: end });
     length[p] = 0;
   };
   for (let n = 0, cell = 0; n < features; n++)

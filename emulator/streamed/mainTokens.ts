@@ -31,7 +31,11 @@ export function walkTokens(state: RowState, p: number, n: number, weights: numbe
   for (let left = weights; left >= 0; left--, j++) {
     const inBuffer = p * D + (j % D);
     const inQueue = p * IQ + (j % IQ);
-    entered = Math.max(Math.ceil((j * gapNumerator) / gapDenominator), entered + 1, rampTimes[inBuffer] + creditLatency);
+    entered = Math.max(
+      Math.ceil((j * gapNumerator) / gapDenominator),
+      entered + 1,
+      rampTimes[inBuffer] + creditLatency,
+    );
     ramp = rampPsums.firstFree(p, Math.max(entered + 1, ramp + 1, slotTimes[inQueue] + creditLatency));
     const first = reduceSlots.firstFree(p, Math.max(cycle, ramp + rampLatency));
     const free = first - reduceSlots.passed[p];

@@ -14,7 +14,8 @@ export function whyNotClosed(shape: SpmmShape): string | undefined {
   if (!isRateOne(shape.latencies)) return 'the buffers do not pass one wavelet a cycle';
   const slack = Math.max(...ringBuffers(shape.cols, shape.latencies).slack);
   const psums = psumWavelets(shape);
-  if (psums < slack) return `a feature has ${psums} partial-sum wavelets, fewer than the ${slack} that the buffers hold`;
+  if (psums < slack)
+    return `a feature has ${psums} partial-sum wavelets, fewer than the ${slack} that the buffers hold`;
   return undefined;
 }
 

@@ -58,10 +58,13 @@ export interface RowState {
   readonly weights: Float64Array;
 }
 
+function ints(n: number): Int32Array {
+  return new Int32Array(n);
+}
+
 export function rowState(shape: SpmmShape): RowState {
   const { cols: C, accumulators: K, latencies } = shape;
   const H = psumWavelets(shape);
-  const ints = (n: number): Int32Array => new Int32Array(n);
   // Between the pointer and the end lie at most the intervals of the K + 1 features that main may be ahead by.
   const intervals = (K + 3) * (H + 1);
   return {
