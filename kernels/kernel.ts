@@ -18,8 +18,12 @@ export interface ValueMemory {
  */
 export type Rows = 'same' | 'shifted';
 
-export interface Kernel<Shape> {
+/**
+ * `Values` is what a run with values adds to a shape: the memory, the word offsets `at` which a PE's operands start in
+ * it, and the payload of the streams. A timing run needs none of it and takes the same cycles.
+ */
+export interface Kernel<Shape, Values extends ValueMemory = ValueMemory> {
   /** The program for `shape`; with `values`, its PE code moves real numbers in that memory. */
-  program(shape: Shape, machine: Machine, values?: ValueMemory): FabricProgram;
+  program(shape: Shape, machine: Machine, values?: Values): FabricProgram;
   readonly rows: Rows;
 }

@@ -102,7 +102,14 @@ function* mainThread(shape: SpmmShape, p: number, values?: SpmmValues): Generato
     const at = { code: AXPY, a: (values?.sumsAt ?? 0) + (n % K) * tokens };
     yield { repeat, overhead: axpyOverhead, slots, trigger: WEIGHTS, ...at, ...free };
     // Without non-zeros the control wavelet is the first instruction of its feature.
-    yield { slots: controlSlots, cause: CAUSE.overhead, trigger: WEIGHTS, control: true, give: READY, ...(repeat === 0 ? free : {}) };
+    yield {
+      slots: controlSlots,
+      cause: CAUSE.overhead,
+      trigger: WEIGHTS,
+      control: true,
+      give: READY,
+      ...(repeat === 0 ? free : {}),
+    };
   }
 }
 
@@ -115,7 +122,10 @@ function* reduceThread(shape: SpmmShape, p: number, values?: SpmmValues): Genera
     const first = p === (n + 1) % cols;
     const last = p === n % cols;
     const common = { slots, cause: CAUSE.reduce, take: READY, give: FREE };
-    const at = { a: (values?.sumsAt ?? 0) + (n % K) * tokens, b: (values?.outputAt ?? 0) + Math.floor(n / cols) * tokens };
+    const at = {
+      a: (values?.sumsAt ?? 0) + (n % K) * tokens,
+      b: (values?.outputAt ?? 0) + Math.floor(n / cols) * tokens,
+    };
     if (cols === 1) yield { ...common, ...at, code: KEEP };
     else if (last) yield { ...common, ...at, input: incoming, code: KEEP };
     else if (first) yield { ...common, ...at, output: outgoing, code: SEND };
