@@ -1,0 +1,81 @@
+// Which weights of a matrix are zero: uniform random, independent, from a counter-based generator, so that any row can be
+// made at any time by anyone and timing and values see the same bits. 32 weights at a time: each is kept with
+// probability threshold / 2^16, by one random bit for each bit of the threshold ("bit-sliced Bernoulli").
+//
+// The generator mixes (counter, key) by the 32-bit finaliser of C. Wellons ("lowbias32", hash prospector) and one more
+// multiply-xorshift round under a second key; a draw has two keys of its own, made from the seed and the matrix's name.
+
+/** Resolution of a density. */
+export const DENSITY_BITS = 16;
+
+export interface Mask {
+  /** Name of the matrix, part of the key: matrices of one seed are independent. */
+  readonly name: string;
+  readonly seed: number;
+  readonly sparsity: number;
+  /** Weights [rows][width]. */
+  readonly rows: number;
+  readonly width: number;
+}
+
+function mix(value: number): number {
+  let x = value;
+  x = Math.imul(x ^ (x >>> 16), 0x21f0aaad);
+  x = Math.imul(x ^ (x >>> 15), 0x735a2d97);
+  return x ^ (x >>> 15);
+}
+
+/** Kept weights in 2^16. */
+export function densityThreshold(sparsity: number): number {
+  return Math.round((1 - sparsity) * 2 ** DENSITY_BITS);
+}
+
+/** Keys of a matrix: two for each random bit a weight may need. */
+function maskKeys({ name, seed }: Mask): Int32Array {
+  let key = mix(seed + 0x9e3779b9);
+  for (let i = 0; i < name.length; i++) key = mix(key ^ name.charCodeAt(i)) + 0x9e3779b9;
+  return Int32Array.from({ length: 2 * DENSITY_BITS }, () => {
+    key = (key + 0x9e3779b9) | 0;
+    return mix(mix(key));
+  });
+}
+
+export interface MaskSource {
+  readonly mask: Mask;
+  readonly wordsPerRow: number;
+  readonly threshold: number;
+  readonly keys: Int32Array;
+}
+
+export function maskSource(mask: Mask): MaskSource {
+  return {
+    mask,
+    wordsPerRow: Math.ceil(mask.width / 32),
+    threshold: densityThreshold(mask.sparsity),
+    keys: maskKeys(mask),
+  };
+}
+
+/** Writes row `row` to `words` (wordsPerRow of them): bit b of word i is 1 where weight 32 i + b is not zero. */
+export function maskRow({ mask, wordsPerRow, threshold, keys }: MaskSource, row: number, words: Int32Array): void {
+  if (threshold === 2 ** DENSITY_BITS) words.fill(-1, 0, wordsPerRow);
+  else if (threshold === 0) words.fill(0, 0, wordsPerRow);
+  else {
+    const lowest = 31 - Math.clz32(threshold & -threshold);
+    for (let i = 0; i < wordsPerRow; i++) {
+      const counter = Math.imul(row * wordsPerRow + i, 0x9e3779b1);
+      let kept = 0;
+      for (let bit = lowest; bit < DENSITY_BITS; bit++) {
+        let x = counter + keys[2 * bit];
+        x = Math.imul(x ^ (x >>> 16), 0x21f0aaad);
+        x = Math.imul(x ^ (x >>> 15), 0x735a2d97);
+        x = Math.imul((x ^ (x >>> 15)) + keys[2 * bit + 1], 0x2c1b3c6d);
+        x ^= x >>> 15;
+        kept = (threshold >>> bit) & 1 ? kept | x : kept & x;
+      }
+      words[i] = kept;
+    }
+  }
+  const rest = mask.width & 31;
+  if (rest !== 0) words[wordsPerRow - 1] &= (1 << rest) - 1;
+}

@@ -1,0 +1,68 @@
+// Timing of the sparse matrix multiply: the fastest engine whose preconditions hold, and which one it was and why. All of
+// them give the same cycles and the same causes for every PE.
+
+import type { RowTiming, SpmmShape } from '../../emulator/streamed/shape.ts';
+import { CAUSE_COUNT, type Where, whereAt } from '../../emulator/program/causes.ts';
+import { columnOf } from '../../emulator/program/ring.ts';
+import { runStepped } from '../../emulator/stepped/engine.ts';
+import { foldedCycles, foldedWhere } from '../../emulator/streamed/fold.ts';
+import { closedRow, tokenRow, whyNotClosed } from '../../emulator/streamed/row.ts';
+import { spmmProgram } from './program.ts';
+
+export type Engine = 'stepped' | 'streamed';
+
+/** Ways to the same counts, fastest first. */
+export type Path = 'closed form' | 'token level' | 'stepped row' | 'stepped mesh';
+
+export interface SpmmTiming {
+  readonly engine: Engine;
+  readonly path: Path;
+  /** Why not a faster path; empty for the fastest. */
+  readonly why: string;
+  readonly cycles: number;
+  readonly rows: number;
+  /** CAUSE_COUNT counts a ring position, of row 0 of a run of one row; or, for the stepped mesh, of each (position, row). */
+  readonly where: Float64Array;
+}
+
+export function timeSpmm(shape: SpmmShape, engine: Engine | 'auto'): SpmmTiming {
+  if (engine === 'stepped') {
+    const { cycles, where } = steppedRows(shape);
+    return { engine, path: 'stepped mesh', why: 'asked for', cycles, rows: shape.rows, where };
+  }
+  const [path, why, row] = timeRow(shape);
+  return {
+    engine: 'streamed',
+    path,
+    why,
+    cycles: foldedCycles(row.cycles, shape.rows),
+    rows: shape.rows,
+    where: row.where,
+  };
+}
+
+function timeRow(shape: SpmmShape): [Path, string, RowTiming] {
+  const notClosed = whyNotClosed(shape);
+  if (notClosed !== undefined) return ['stepped row', notClosed, steppedRows({ ...shape, rows: 1 })];
+  const closed = closedRow(shape);
+  if (closed !== undefined) return ['closed form', '', closed];
+  return ['token level', 'the weight stream may be late', tokenRow(shape)];
+}
+
+/** The stepped engine, its counts in the order ring position (outer), row (inner). */
+function steppedRows(shape: SpmmShape): RowTiming {
+  const { rows, cols, latencies } = shape;
+  const run = runStepped(spmmProgram(shape), latencies);
+  const where = new Float64Array(run.where.length);
+  for (let p = 0; p < cols; p++)
+    for (let y = 0; y < rows; y++) {
+      const pe = y * cols + columnOf(p, cols);
+      where.set(run.where.subarray(pe * CAUSE_COUNT, (pe + 1) * CAUSE_COUNT), (p * rows + y) * CAUSE_COUNT);
+    }
+  return { cycles: run.cycles, where };
+}
+
+/** Causes of the PE at ring position p of row y. */
+export function spmmWhere({ path, where, rows }: SpmmTiming, p: number, y: number): Where {
+  return path === 'stepped mesh' ? whereAt(where, (p * rows + y) * CAUSE_COUNT) : foldedWhere(where, p, y, rows);
+}
