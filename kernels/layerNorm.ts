@@ -9,12 +9,13 @@
 
 import type { Machine } from '../emulator/machine/spec.ts';
 import { fp16 } from '../emulator/numerics/fp16.ts';
-import type { PeCode, Route } from '../emulator/program/fabric.ts';
+import type { PeCode } from '../emulator/program/fabric.ts';
 import type { Instruction } from '../emulator/program/instruction.ts';
 import { columnOf } from '../emulator/program/ring.ts';
-import { broadcastCode, broadcastInstruction, broadcastRoutes } from './broadcast.ts';
-import { CHAIN_COLORS, chainCode, chainInstruction, chainRoutes } from './chainReduce.ts';
+import { broadcastCode, broadcastInstruction } from './broadcast.ts';
+import { chainCode, chainInstruction } from './chainReduce.ts';
 import type { Kernel, ValueMemory } from './kernel.ts';
+import { BROADCAST, CHAIN, rowReduceRoutes } from './rowReduce.ts';
 import { coresByColumn, singleThreadProgram } from './singleThread.ts';
 
 export interface LayerNormShape {
@@ -31,17 +32,6 @@ export interface LayerNormShape {
 export interface LayerNormValues extends ValueMemory {
   readonly at: { readonly input: number; readonly output: number; readonly stats: number };
   readonly epsilon: number;
-}
-
-/** The broadcast has a color of its own: the ramp of a column is still the chain's when it begins. */
-const CHAIN = 0;
-const BROADCAST: number = CHAIN + CHAIN_COLORS;
-
-export function rowReduceRoutes(cols: number, rows: number): Route[] {
-  const routes: Route[] = [];
-  for (let y = 0; y < rows; y++)
-    routes.push(...chainRoutes(cols, y, CHAIN), ...broadcastRoutes(cols, y, BROADCAST, 'west'));
-  return routes;
 }
 
 const SUMS = 0;
