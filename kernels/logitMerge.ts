@@ -7,10 +7,10 @@
 //   become the row's
 //   row [T] fp16, rowIndex [T]: of the row; rowIndex in the last column only
 
+import type { Machine } from '../emulator/machine/spec.ts';
 import { packSingle, single } from '../emulator/numerics/fp16.ts';
 import type { PeCode } from '../emulator/program/fabric.ts';
 import type { Instruction } from '../emulator/program/instruction.ts';
-import type { Machine } from '../emulator/machine/spec.ts';
 import { broadcastCode, broadcastInstruction } from './broadcast.ts';
 import { chainCode, chainInstruction } from './chainReduce.ts';
 import type { Kernel, ValueMemory } from './kernel.ts';

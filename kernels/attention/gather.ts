@@ -7,7 +7,7 @@
 import { highHalf, lowHalf, packPair } from '../../emulator/numerics/fp16.ts';
 import type { PeCode } from '../../emulator/program/fabric.ts';
 import type { Instruction } from '../../emulator/program/instruction.ts';
-import { exchange, ringColors, burstLength } from '../bursts.ts';
+import { burstLength, exchange, ringColors } from '../bursts.ts';
 import type { Kernel, ValueMemory } from '../kernel.ts';
 import { singleThreadProgram } from '../singleThread.ts';
 import { HEAD_RING, headCores, type HeadMesh, headRoutes } from './mesh.ts';
@@ -15,7 +15,6 @@ import { firstQuery, segmentElements, segmentQueries, segmentWords, type Tile } 
 
 export interface AttentionGatherShape extends Tile, HeadMesh {
   readonly kernel: 'attentionGather';
-  readonly headCols: number;
 }
 
 export interface AttentionGatherValues extends ValueMemory {

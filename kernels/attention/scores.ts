@@ -19,7 +19,6 @@ import { firstQuery, segmentElements, segmentWords, type Tile, tileWord, vectorS
 
 export interface AttentionScoresShape extends Tile, HeadMesh {
   readonly kernel: 'attentionScores';
-  readonly headCols: number;
   /** Of a head on a column. */
   readonly features: number;
   /** Format of partial sums: fp16 goes two a wavelet, fp32 one. */

@@ -19,7 +19,6 @@ import { firstQuery, segmentQueries, sumOverKeys, type Tile, tileWord } from './
 
 export interface AttentionSoftmaxShape extends Tile, HeadMesh {
   readonly kernel: 'attentionSoftmax';
-  readonly headCols: number;
 }
 
 export interface AttentionSoftmaxValues extends ValueMemory {

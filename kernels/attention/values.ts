@@ -14,7 +14,6 @@ import { firstQuery, type Tile, tileWord, vectorSlots } from './tile.ts';
 
 export interface AttentionValuesShape extends Tile, HeadMesh {
   readonly kernel: 'attentionValues';
-  readonly headCols: number;
   /** Of a head on a column. */
   readonly features: number;
 }

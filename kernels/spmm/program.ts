@@ -27,7 +27,8 @@ const KEEP = 3;
 
 /** What a run with values adds to a shape. */
 export interface SpmmValues {
-  /** Words before the output and the sums within a PE's memory, and words in all. */
+  /** Words before the input, the output and the sums within a PE's memory, and words in all. */
+  readonly inputAt: number;
   readonly outputAt: number;
   readonly sumsAt: number;
   readonly words: number;
@@ -63,7 +64,7 @@ export function spmmProgram(shape: SpmmShape, values?: SpmmValues): FabricProgra
     cores: Array.from({ length: rows * cols }, (_, i) => cores[i % cols]),
     semaphores: 2,
     edgeColors: [WEIGHTS],
-    code: values === undefined ? [] : peCode(shape),
+    code: values === undefined ? [] : peCode(shape, values.inputAt),
     memoryWords: values === undefined ? 0 : values.words,
     ...(values === undefined ? {} : { memory: values.memory }),
   };
@@ -134,12 +135,12 @@ function* reduceThread(shape: SpmmShape, p: number, values?: SpmmValues): Genera
 }
 
 /** Reading an accumulator clears it for the next feature that uses it. */
-function peCode({ tokens: T, psumPerWavelet, cols }: SpmmShape): PeCode[] {
+function peCode({ tokens: T, psumPerWavelet, cols }: SpmmShape, inputAt: number): PeCode[] {
   const half = psumPerWavelet === 2;
   const round = half ? fp16 : Math.fround;
   const axpy: PeCode = (memory, base, { a }, wavelet) => {
     const weight = fp16Value(wavelet >>> 16);
-    const input = base + (wavelet & 0xffff) * T;
+    const input = base + inputAt + (wavelet & 0xffff) * T;
     for (let i = 0; i < T; i++) {
       const product = memory[input + i] * weight;
       memory[base + a + i] = round(memory[base + a + i] + (half ? fp16(product) : product));

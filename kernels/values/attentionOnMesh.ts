@@ -33,6 +33,7 @@ export interface AttentionAt {
   readonly sum: number;
 }
 
+/** Words of each part, in the order of memory: keys and values follow the queries, as one matrix streams all three. */
 export function attentionWords(attention: AttentionCase): Record<keyof AttentionAt, number> {
   const { tokens, keyBlock } = attention;
   const { headCols, headsPerColumn, features } = layoutOf(attention);

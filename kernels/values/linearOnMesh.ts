@@ -1,0 +1,108 @@
+// A linear layer with values on a mesh: the sparse matmul streams the non-zeros of an fp16 weight matrix, feature by
+// feature in the order that puts each output where its layout says; then the bias, if there is one, as an affine with
+// scale 1. Every row of the mesh gets the same streams.
+
+import { edgeWaveletsPerCycle, latenciesOf, type Machine } from '../../emulator/machine/spec.ts';
+import { fp16Bits } from '../../emulator/numerics/fp16.ts';
+import { columnOf } from '../../emulator/program/ring.ts';
+import { affine, affineWavelet } from '../affine.ts';
+import type { Gap } from '../columnStream.ts';
+import { featureCount, type Layout, localFeatures, placeOf, streamOrder } from '../spmm/layout.ts';
+import { spmmProgram, weightWavelet } from '../spmm/program.ts';
+import type { MeshRun } from './meshRun.ts';
+
+export interface LinearOnMesh {
+  /** [out][in]. */
+  readonly weight: Float32Array;
+  readonly bias: Float32Array | null;
+  readonly input: Layout;
+  readonly output: Layout;
+  readonly tokens: number;
+  readonly accumulators: number;
+  /** First words of the operands; the sums are [accumulators][tokens] zeros. */
+  readonly at: { readonly input: number; readonly output: number; readonly sums: number };
+}
+
+/** Cycles between two wavelets of a stream when `cols` streams share the edge. */
+export function streamGap(cols: number, machine: Machine): Gap {
+  const perCycle = edgeWaveletsPerCycle(machine);
+  return cols > perCycle ? [cols, perCycle] : [1, 1];
+}
+
+export function linearOnMesh(mesh: MeshRun, name: string, layer: LinearOnMesh): void {
+  const { machine, rows, cols } = mesh;
+  const { tokens, accumulators, at, output } = layer;
+  const { axpyOverhead, controlSlots, simdFp16 } = machine.core;
+  const { features, nnz, weights } = weightStreams(layer, cols);
+  const shape = {
+    rows,
+    cols,
+    features,
+    tokens,
+    nnz,
+    accumulators,
+    gap: streamGap(cols, machine),
+    axpyOverhead,
+    controlSlots,
+    simd: simdFp16,
+    psumPerWavelet: 2,
+    latencies: latenciesOf(machine),
+  };
+  mesh.run(name, (memory) =>
+    spmmProgram(shape, { ...memory, inputAt: at.input, outputAt: at.output, sumsAt: at.sums, weights }),
+  );
+  if (layer.bias === null) return;
+  affineOnMesh(mesh, `${name}.bias`, {
+    layout: output,
+    scale: null,
+    shift: layer.bias,
+    tokens,
+    at: { input: at.output, output: at.output },
+  });
+}
+
+/** Non-zeros of each feature and ring position, and the wavelets of each ring position, in stream order. */
+function weightStreams(
+  { weight, input, output }: LinearOnMesh,
+  cols: number,
+): { features: number; nnz: Uint16Array; weights: Int32Array[] } {
+  const order = streamOrder(output, cols);
+  const { position, local } = placeOf(input, cols);
+  const inputs = featureCount(input);
+  const nnz = new Uint16Array(order.length * cols);
+  const weights = Array.from({ length: cols }, (): number[] => []);
+  order.forEach((row, n) => {
+    if (row < 0) return;
+    for (let k = 0; k < inputs; k++) {
+      const bits = fp16Bits(weight[row * inputs + k]);
+      if ((bits & 0x7fff) === 0) continue;
+      nnz[n * cols + position[k]]++;
+      weights[position[k]].push(weightWavelet(bits, local[k]));
+    }
+  });
+  return { features: order.length, nnz, weights: weights.map((each) => Int32Array.from(each)) };
+}
+
+export interface AffineOnMesh {
+  readonly layout: Layout;
+  /** By feature; `null` is 1. */
+  readonly scale: Float32Array | null;
+  readonly shift: Float32Array;
+  readonly tokens: number;
+  readonly at: { readonly input: number; readonly output: number };
+}
+
+/** Padding is scaled by 1 and shifted by 0. */
+export function affineOnMesh(mesh: MeshRun, name: string, step: AffineOnMesh): void {
+  const { machine, rows, cols } = mesh;
+  const { layout, scale, shift, tokens, at } = step;
+  const features = localFeatures(layout, cols);
+  const order = streamOrder(layout, cols);
+  const wavelets = Array.from({ length: cols }, () => new Int32Array(features).fill(affineWavelet(1, 0)));
+  order.forEach((feature, n) => {
+    if (feature >= 0)
+      wavelets[columnOf(n % cols, cols)][Math.floor(n / cols)] = affineWavelet(scale?.[feature] ?? 1, shift[feature]);
+  });
+  const shape = { kernel: 'affine', rows, cols, features, tokens, gap: streamGap(cols, machine) } as const;
+  mesh.run(name, (memory) => affine.program(shape, machine, { ...memory, at, wavelets }));
+}
