@@ -2,11 +2,15 @@
 
 import type { GptSpec, ModelSpec, SparseWeight } from '../model/spec.ts';
 import type { Graph, GraphNode, Operator } from './graph.ts';
+import { verifyGraph } from './verify.ts';
 
 export function buildGraph(spec: ModelSpec): Graph {
   const { name, workload } = spec;
   const nodes = spec.kind === 'gpt' ? gptNodes(spec) : [matmulNode(spec.shape, spec.sparsity)];
-  return { name, batch: workload.batch, sequence: workload.sequence, nodes };
+  const parallelBlocks = spec.kind === 'gpt' && spec.shape.parallelBlocks;
+  const graph = { name, batch: workload.batch, sequence: workload.sequence, parallelBlocks, nodes };
+  verifyGraph(graph);
+  return graph;
 }
 
 function matmulNode(shape: { in: number; out: number }, sparsity: { value: number; seed: number }): GraphNode {
@@ -20,7 +24,8 @@ function matmulNode(shape: { in: number; out: number }, sparsity: { value: numbe
 }
 
 function gptNodes({ shape, sparsity }: GptSpec): GraphNode[] {
-  const { layers, width, heads, kvHeads, headDim, ff, vocabulary, positions, rotaryDim, norm, activation, bias } = shape;
+  const { layers, width, heads, kvHeads, headDim, ff, vocabulary, positions, rotaryDim, norm, activation, bias } =
+    shape;
   const nodes: GraphNode[] = [];
   const add = (id: string, inputs: string[], operator: Operator): string => {
     nodes.push({ id, inputs, operator });
@@ -43,12 +48,27 @@ function gptNodes({ shape, sparsity }: GptSpec): GraphNode[] {
   for (let l = 0; l < layers; l++) {
     const at = `h.${l}`;
     const attentionIn = add(`${at}.ln_1`, [residual], normOf);
-    const qkv = add(`${at}.attn.c_attn`, [attentionIn], linear('qkv', width, (heads + 2 * kvHeads) * headDim, bias.attention));
-    const placed = add(`${at}.attn.position`, [qkv], { kind: 'position', positions, rotaryDim, heads, kvHeads, headDim });
+    const qkv = add(
+      `${at}.attn.c_attn`,
+      [attentionIn],
+      linear('qkv', width, (heads + 2 * kvHeads) * headDim, bias.attention),
+    );
+    const placed = add(`${at}.attn.position`, [qkv], {
+      kind: 'position',
+      positions,
+      rotaryDim,
+      heads,
+      kvHeads,
+      headDim,
+    });
     const scores = add(`${at}.attn.scores`, [placed], { kind: 'scores', heads, kvHeads, headDim });
     const softmax = add(`${at}.attn.softmax`, [scores], { kind: 'softmax', heads, kvHeads, headDim });
     const values = add(`${at}.attn.values`, [softmax, placed], { kind: 'values', heads, kvHeads, headDim });
-    const attention = add(`${at}.attn.c_proj`, [values], linear('attentionOut', heads * headDim, width, bias.attention));
+    const attention = add(
+      `${at}.attn.c_proj`,
+      [values],
+      linear('attentionOut', heads * headDim, width, bias.attention),
+    );
     let mlpIn = attentionIn;
     if (!shape.parallelBlocks) {
       residual = add(`${at}.attn.residual`, [residual, attention], { kind: 'residual', width });

@@ -52,6 +52,8 @@ export interface Graph {
   readonly name: string;
   readonly batch: number;
   readonly sequence: number;
+  /** Attention and MLP of a layer read the same input. */
+  readonly parallelBlocks: boolean;
   readonly nodes: readonly GraphNode[];
 }
 

@@ -37,12 +37,14 @@ export function verifyGraph(graph: Graph): void {
     const { id, inputs, operator } = node;
     if (seen.has(id)) throw fail(id, 'is there twice');
     const expected = inputFeatures(operator);
-    if (expected.length !== inputs.length) throw fail(id, `has ${inputs.length} inputs, ${operator.kind} takes ${expected.length}`);
+    if (expected.length !== inputs.length)
+      throw fail(id, `has ${inputs.length} inputs, ${operator.kind} takes ${expected.length}`);
     inputs.forEach((input, i) => {
       const source = seen.get(input);
       if (source === undefined) throw fail(id, `reads ${input}, which does not come before it`);
       const features = outputFeatures(source.operator);
-      if (features !== expected[i]) throw fail(id, `expects ${expected[i]} features of ${input}, which has ${features}`);
+      if (features !== expected[i])
+        throw fail(id, `expects ${expected[i]} features of ${input}, which has ${features}`);
     });
     seen.set(id, node);
   }

@@ -36,8 +36,8 @@ function gptSpec(document: Document): GptSpec {
 
 function matmulSpec(document: Document): MatmulSpec {
   const file = validate(document, matmulDocument);
-  if (file.mapping.causal) {
-    const text = 'a matmul has no attention, got true, allowed false; leave it out';
+  if (valueAt(document.value, ['mapping', 'causal']) !== undefined) {
+    const text = 'a matmul has no attention; leave it out';
     throw failureOf(document, [{ path: ['mapping', 'causal'], on: 'value', text }]);
   }
   return {

@@ -88,7 +88,7 @@ export const mappingDocument = z
     accumulators: sizeOrNone(65_535, 'output features a PE sums at a time (K)'),
     rows: sizeOrNone(65_535, 'rows of PEs that are used'),
     accumulate: z.enum(accumulateTypes).default('fp16').describe('type of the sums; fp16 is the peak rate'),
-    causal: z.boolean().default(false).describe('attention skips what the causal mask hides'),
+    causal: z.boolean().default(true).describe('attention skips what the causal mask hides'),
   })
   .describe('what is fixed of a mapping; the mapper chooses the rest');
 

@@ -66,7 +66,7 @@ test('a mapping file replaces the mapping', () => {
     accumulators: 4,
     rows: 10,
     accumulate: 'fp16',
-    causal: false,
+    causal: true,
   });
 });
 

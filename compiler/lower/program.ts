@@ -1,0 +1,62 @@
+// A program: for each operator the kernels of one pass, in order, with all that decides their time, and the machine they
+// run on. A kernel's shape is the smallest rectangle that shows all there is to see; `copies` says how the wafer is
+// covered by it. The text form is stable.
+
+import type { Machine } from '../../emulator/machine/spec.ts';
+import type { KernelShape, SpmmCase } from '../../kernels/index.ts';
+import type { PlacedWeights } from '../../kernels/spmm/counts.ts';
+import type { OperatorKind } from '../graph/graph.ts';
+import type { Gap } from '../mapping/gaps.ts';
+import type { Mapping } from '../mapping/mapping.ts';
+import type { MemoryUse } from '../mapping/memory.ts';
+
+/** A sparse matmul whose mask is still a rule; its cells are counted when it runs. */
+export interface MatmulStep {
+  readonly kernel: 'spmm';
+  readonly weights: PlacedWeights;
+  readonly cols: number;
+  readonly tokens: number;
+  readonly accumulators: number;
+  readonly gap: Gap;
+  readonly accumulate: 'fp16' | 'fp32';
+}
+
+export type StepShape = Exclude<KernelShape, SpmmCase> | MatmulStep;
+
+export interface ProgramStep {
+  readonly shape: StepShape;
+  /** Times it runs in a pass. */
+  readonly repeat: number;
+  /** Rectangles of this shape on the wafer at work side by side; where rows are folded, of one row each. */
+  readonly copies: number;
+}
+
+export interface ProgramOperator {
+  readonly name: string;
+  readonly kind: OperatorKind;
+  readonly steps: readonly ProgramStep[];
+}
+
+export const PROGRAM_FORMAT = 'wafer-emulator program 1';
+
+export interface Program {
+  readonly format: typeof PROGRAM_FORMAT;
+  readonly name: string;
+  readonly machine: Machine;
+  readonly mapping: Mapping;
+  /** Tokens of the workload, all passes together. */
+  readonly tokens: number;
+  readonly operators: readonly ProgramOperator[];
+  readonly memory: MemoryUse;
+}
+
+export function printProgram({ name, machine, mapping, tokens, operators, memory }: Program): string {
+  const lines = [`program ${name} machine=${machine.name} tokens=${tokens}`, `  mapping ${JSON.stringify(mapping)}`];
+  lines.push(`  memory ${memory.bytes} of ${memory.sramBytes} bytes during ${memory.operator}`);
+  for (const operator of operators) {
+    lines.push(`  ${operator.name}: ${operator.kind}`);
+    for (const { shape, repeat, copies } of operator.steps)
+      lines.push(`    ${repeat} x on ${copies} rectangles ${JSON.stringify(shape)}`);
+  }
+  return `${lines.join('\n')}\n`;
+}

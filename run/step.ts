@@ -1,0 +1,72 @@
+// The time of one kernel: the fastest exact engine for it, and which one that was. This is what a worker does.
+
+import type { MatmulStep, StepShape } from '../compiler/lower/program.ts';
+import { latenciesOf, type Machine } from '../emulator/machine/spec.ts';
+import { CAUSE_COUNT } from '../emulator/program/causes.ts';
+import { runStepped } from '../emulator/stepped/engine.ts';
+import { runDataflow, whyNotDataflow } from '../emulator/streamed/dataflow.ts';
+import type { SpmmShape } from '../emulator/streamed/shape.ts';
+import { kernels, type KernelName, timingProgram } from '../kernels/index.ts';
+import { countCells } from '../kernels/spmm/counts.ts';
+import { timeSpmm } from '../kernels/spmm/time.ts';
+import type { EngineUse } from './result.ts';
+
+export interface StepTiming extends EngineUse {
+  /** Of the rectangle; where rows are folded, of one row. */
+  readonly cycles: number;
+  readonly pes: number;
+  /** Cycles of all its PEs by cause, in the order of CAUSES; they add up to cycles * pes. */
+  readonly totals: readonly number[];
+}
+
+/** Do the rows of a kernel follow from one of them, each a cycle later? */
+export function isFolded(kernel: KernelName): boolean {
+  return kernels[kernel].rows === 'shifted';
+}
+
+export function timeStep(shape: StepShape, machine: Machine): StepTiming {
+  if (shape.kernel === 'spmm') return timeMatmul(shape, machine);
+  const program = timingProgram(shape, machine);
+  const latencies = latenciesOf(machine);
+  const pes = program.width * program.height;
+  const notDataflow = whyNotDataflow(program);
+  const run = notDataflow === undefined ? runDataflow(program, latencies) : undefined;
+  if (run !== undefined)
+    return { engine: 'streamed', path: 'time stamps', why: '', cycles: run.cycles, pes, totals: totalsOf(run.where) };
+  const { cycles, where } = runStepped(program, latencies);
+  const why = notDataflow ?? 'two colors met at a port';
+  return { engine: 'stepped', path: 'stepped mesh', why, cycles, pes, totals: totalsOf(where) };
+}
+
+/** The matmul as the engines take it: one row, its cells counted. */
+export function matmulShape(step: MatmulStep, machine: Machine): SpmmShape {
+  const { weights, cols, tokens, accumulators, gap, accumulate } = step;
+  const { axpyOverhead, controlSlots, simdFp16, simdFp16ToFp32 } = machine.core;
+  const nnz = countCells(weights, cols);
+  const half = accumulate === 'fp16';
+  return {
+    rows: 1,
+    cols,
+    features: nnz.length / cols,
+    tokens,
+    nnz,
+    accumulators,
+    gap,
+    axpyOverhead,
+    controlSlots,
+    simd: half ? simdFp16 : simdFp16ToFp32,
+    psumPerWavelet: half ? 2 : 1,
+    latencies: latenciesOf(machine),
+  };
+}
+
+function timeMatmul(step: MatmulStep, machine: Machine): StepTiming {
+  const { engine, path, why, cycles, where } = timeSpmm(matmulShape(step, machine), 'auto');
+  return { engine, path, why, cycles, pes: step.cols, totals: totalsOf(where) };
+}
+
+function totalsOf(where: ArrayLike<number>): number[] {
+  const totals = Array.from({ length: CAUSE_COUNT }, () => 0);
+  for (let i = 0; i < where.length; i++) totals[i % CAUSE_COUNT] += where[i];
+  return totals;
+}
