@@ -1,0 +1,124 @@
+// The mappings worth trying: column counts that leave no PE with an idle feature slot, tokens a PE, and as many
+// accumulators as SRAM allows. Each with the least number of cycles it can take, from slots alone.
+
+import type { Graph, GraphNode, Operator } from '../compiler/graph/graph.ts';
+import { type Choice, fitMapping, isMisfit, type Misfit } from '../compiler/mapping/fit.ts';
+import { attentionCase, linearLayouts } from '../compiler/mapping/layouts.ts';
+import type { Mapping } from '../compiler/mapping/mapping.ts';
+import type { MappingRequest } from '../compiler/model/spec.ts';
+import type { Machine } from '../emulator/machine/spec.ts';
+import { attentionRotation } from '../kernels/attention/steps.ts';
+import { vectorSlots } from '../kernels/attention/tile.ts';
+import { localFeatures } from '../kernels/spmm/layout.ts';
+
+const TOKENS = [1, 2, 4, 8, 12, 16, 20, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256] as const;
+const ACCUMULATORS = [8, 6, 4, 3, 2, 1] as const;
+const FEWEST_COLUMNS = 8;
+
+export interface Candidate {
+  readonly mapping: Mapping;
+  /** Cycles of all passes that no run of this mapping can stay under. */
+  readonly bound: number;
+  /** The bound and a guess of what imbalance adds: an order of trying, nothing else. */
+  readonly guess: number;
+}
+
+/** All that fit; or, where nothing does, the nearest miss. */
+export function candidates(
+  graph: Graph,
+  machine: Machine,
+  request: MappingRequest,
+): { readonly fitting: Candidate[]; readonly misfit?: { choice: Choice; misfit: Misfit } } {
+  const thin = firstLayer(graph);
+  const fitting: Candidate[] = [];
+  let nearest: { choice: Choice; misfit: Misfit } | undefined;
+  for (const columns of columnCounts(graph, machine, request))
+    for (const tokensPerPe of request.tokensPerPe === null ? TOKENS : [request.tokensPerPe])
+      for (const accumulators of request.accumulators === null ? ACCUMULATORS : [request.accumulators]) {
+        const choice = { columns, tokensPerPe, accumulators };
+        const fit = fitMapping(thin, machine, request, choice);
+        if (isMisfit(fit)) {
+          if (nearest === undefined || fit.demand / fit.limit < nearest.misfit.demand / nearest.misfit.limit)
+            nearest = { choice, misfit: fit };
+          continue;
+        }
+        fitting.push(candidate(graph, machine, fit));
+        break;
+      }
+  return nearest === undefined ? { fitting } : { fitting, misfit: nearest };
+}
+
+/** The graph without the layers after the first, which are like it. */
+export function firstLayer(graph: Graph): Graph {
+  return { ...graph, nodes: graph.nodes.filter(({ id }) => !isLaterLayer(id)) };
+}
+
+function isLaterLayer(id: string): boolean {
+  return id.startsWith('h.') && !id.startsWith('h.0.');
+}
+
+/** How many nodes of the whole graph a node of the first layer stands for. */
+export function multiplicity(graph: Graph): (node: GraphNode) => number {
+  const layers = new Set(graph.nodes.filter(({ id }) => id.startsWith('h.')).map(({ id }) => id.split('.')[1])).size;
+  return ({ id }) => (id.startsWith('h.') ? layers : 1);
+}
+
+function columnCounts(graph: Graph, { fabric }: Machine, request: MappingRequest): number[] {
+  if (request.columns !== null) return [request.columns];
+  const { operator } = graph.nodes[0];
+  const width = operator.kind === 'linear' ? operator.in : operator.kind === 'embedding' ? operator.width : fabric.width;
+  const counts = new Set<number>([Math.min(width, fabric.width)]);
+  for (let features = 1; features <= width; features++) counts.add(Math.ceil(width / features));
+  const few = Math.min(FEWEST_COLUMNS, width, fabric.width);
+  return [...counts].filter((columns) => columns >= few && columns <= fabric.width).sort((a, b) => a - b);
+}
+
+function candidate(graph: Graph, machine: Machine, mapping: Mapping): Candidate {
+  const count = multiplicity(graph);
+  let bound = 0;
+  let imbalance = 0;
+  for (const node of firstLayer(graph).nodes) {
+    const slots = leastSlots(node.operator, graph, machine, mapping);
+    bound += count(node) * slots.least;
+    imbalance += count(node) * slots.imbalance;
+  }
+  return { mapping, bound: bound * mapping.passes, guess: (bound + imbalance) * mapping.passes };
+}
+
+/** Slots of the fullest PE, and a guess of the cycles that uneven columns cost: deviations of the slowest column. */
+function leastSlots(
+  operator: Operator,
+  graph: Graph,
+  { core }: Machine,
+  mapping: Mapping,
+): { least: number; imbalance: number } {
+  const { columns: C, tokensPerPe: T, accumulators: K, accumulate } = mapping;
+  const half = accumulate === 'fp16';
+  const psums = Math.ceil(T / (half ? 2 : 1));
+  const weight = core.axpyOverhead + Math.ceil(T / (half ? core.simdFp16 : core.simdFp16ToFp32));
+  const matmul = (features: number, rows: number, local: number, density: number): { least: number; imbalance: number } => {
+    const deviation = Math.sqrt(local * density * (1 - density));
+    return {
+      least: features * (psums + core.controlSlots) + rows * local * density * weight,
+      imbalance: 0.3 * rows * weight * deviation * Math.sqrt((2 * Math.log(C)) / K),
+    };
+  };
+  switch (operator.kind) {
+    case 'linear': {
+      const { input, output } = linearLayouts(operator, graph);
+      const features = output.kind === 'strided' ? operator.out : localFeatures(output, C) * C;
+      return matmul(features, operator.out, localFeatures(input, C), 1 - operator.sparsity);
+    }
+    case 'lmHead':
+      return matmul(operator.vocabulary, operator.vocabulary, Math.ceil(operator.width / C), 1);
+    case 'scores':
+    case 'values': {
+      let slots = 0;
+      for (const tile of attentionRotation(attentionCase(operator, graph, mapping)))
+        if (tile.kernel === 'attentionScores') slots += tile.headsPerColumn * tile.features * vectorSlots(tile, core.simdFp16);
+      return { least: slots * mapping.rowsPerSequence, imbalance: 0 };
+    }
+    default:
+      return { least: 0, imbalance: 0 };
+  }
+}
