@@ -9,9 +9,9 @@
 import type { Latencies } from '../machine/spec.ts';
 import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
 import type { FabricProgram } from '../program/fabric.ts';
-import { load, type State } from '../stepped/load.ts';
+import { hasWavelets } from '../stepped/laws.ts';
+import { load, ROUTE_HEADER_WORDS, type State, TARGET_WORDS } from '../stepped/load.ts';
 import { CONTROL, HEAD_READY, NEVER, PUSHED, TAIL_FREE } from '../stepped/pipes.ts';
-import { ROUTE_HEADER_WORDS, TARGET_WORDS } from '../stepped/routers.ts';
 import { dueTime } from '../stepped/streams.ts';
 import { advanceCore, type CoreTimes, coreTimes } from './dataflowCore.ts';
 import { PortLog } from './portLog.ts';
@@ -28,7 +28,7 @@ export function whyNotDataflow({ cores, semaphores }: FabricProgram): string | u
   return undefined;
 }
 
-/** The run, or undefined if two colors met at a port (or it deadlocked): then only the stepped engine can tell. */
+/** The run, or undefined if two colors met at a port, it deadlocked or broke a law: only the stepped engine can tell. */
 export function runDataflow(program: FabricProgram, latencies: Latencies): DataflowRun | undefined {
   const state = load(program, latencies);
   const { pes, pipes, routers, cores } = state;
@@ -58,7 +58,7 @@ export function runDataflow(program: FabricProgram, latencies: Latencies): Dataf
       }
     }
   }
-  if (times.unfinished > 0 || log.hasConflict()) return undefined;
+  if (times.unfinished > 0 || times.strayed || hasWavelets(state) || log.hasConflict()) return undefined;
   return { cycles: finish(state, times), where: cores.where };
 }
 

@@ -4,6 +4,7 @@
 import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
 import {
   AT_CAUSE,
+  AT_CONTROL,
   AT_INPUT,
   AT_OUTPUT,
   AT_OVERHEAD,
@@ -14,7 +15,7 @@ import {
   NONE,
 } from '../program/instruction.ts';
 import type { State } from '../stepped/load.ts';
-import { HEAD_READY, NEVER, TAIL_FREE } from '../stepped/pipes.ts';
+import { CONTROL, HEAD_READY, NEVER, TAIL_FREE } from '../stepped/pipes.ts';
 
 export interface CoreTimes {
   /** By PE: the cycle after its last slot, and where its thread stands. */
@@ -24,6 +25,8 @@ export interface CoreTimes {
   /** Offset of the thread's instruction. */
   readonly pc: Int32Array;
   unfinished: number;
+  /** Has a core taken a wavelet with the wrong control bit? */
+  strayed: boolean;
 }
 
 export function coreTimes({ pes, cores }: State): CoreTimes {
@@ -35,7 +38,14 @@ export function coreTimes({ pes, cores }: State): CoreTimes {
     pc[pe] = cores.pc[th];
     unfinished++;
   }
-  return { next: new Int32Array(pes), item: new Int32Array(pes), slot: new Int32Array(pes), pc, unfinished };
+  return {
+    next: new Int32Array(pes),
+    item: new Int32Array(pes),
+    slot: new Int32Array(pes),
+    pc,
+    unfinished,
+    strayed: false,
+  };
 }
 
 /** Issues all slots of a core whose times are known. */
@@ -74,7 +84,7 @@ export function advanceCore(state: State, times: CoreTimes, pe: number): void {
             where[counts + waitOf[trigger]] += ready - next;
             next = ready;
           }
-          pipes.pop(pipe, next);
+          if (words[pipes.pop(pipe, next) + CONTROL] !== instructions[pc + AT_CONTROL]) times.strayed = true;
         }
         where[counts + CAUSE.overhead] += overhead;
         where[counts + instructions[pc + AT_CAUSE]] += slots;

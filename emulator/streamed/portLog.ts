@@ -1,6 +1,6 @@
 // The cycles in which routes used a port that they share with others, to see afterwards whether two ever met there.
 
-import { ROUTE_HEADER_WORDS, type Routers, TARGET_WORDS } from '../stepped/routers.ts';
+import { ROUTE_HEADER_WORDS, type Routers, TARGET_WORDS } from '../stepped/load.ts';
 
 const FIRST_CAPACITY = 64;
 

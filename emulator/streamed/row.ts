@@ -7,6 +7,7 @@ import { emptyRuns, weightsPaceStream } from './certificate.ts';
 import { mainFeature } from './main.ts';
 import { reduceFeature } from './reduce.ts';
 import { enterTokens, type RowState, rowState, startLog } from './rowState.ts';
+import { waitsAfterMain, waveletFeature, waveletState } from './wavelets.ts';
 import { axpyElementSlots, psumWavelets, type RowTiming, type SpmmShape } from './shape.ts';
 
 /** Why the reduce closed form does not hold for a shape; undefined if it does. */
@@ -31,23 +32,68 @@ export function tokenRow(shape: SpmmShape): RowTiming {
   return timing;
 }
 
-function timeRow(shape: SpmmShape, always: boolean): RowTiming | undefined {
-  const { cols: C, features } = shape;
+/** Why a row cannot be run wavelet by wavelet; undefined if it can. */
+export function whyNotWavelets(shape: SpmmShape): string | undefined {
+  const psums = psumWavelets(shape);
+  const { inputQueue } = shape.latencies;
+  if (psums >= inputQueue) return undefined;
+  return `a feature has ${psums} partial-sum wavelets, fewer than the ${inputQueue} of an input queue`;
+}
+
+/** Every wavelet of the ring and of the streams: exact for any buffers. */
+export function waveletRow(shape: SpmmShape): RowTiming {
+  const state = startRow(shape);
+  const wavelets = waveletState(state);
+  for (let n = 0; n < shape.features; n++) waveletFeature(wavelets, n);
+  return countRow(state, (p) => waitsAfterMain(wavelets, p));
+}
+
+function startRow(shape: SpmmShape): RowState {
   const state = rowState(shape);
-  for (let p = 0; p < C; p++) {
+  for (let p = 0; p < shape.cols; p++) {
     startLog(state, p, 0);
     enterTokens(state, p);
   }
+  return state;
+}
+
+function timeRow(shape: SpmmShape, always: boolean): RowTiming | undefined {
+  const { cols: C, features } = shape;
+  const state = startRow(shape);
   const watch = { runs: always ? [] : emptyRuns(shape), next: new Int32Array(C), always };
   for (let n = 0; n < features; n++) {
     if (!mainFeature(state, watch, n)) return undefined;
     reduceFeature(state, n);
   }
-  return countRow(state);
+  return countRow(state, (p) => waitsInPieces(state, p));
+}
+
+/** Once the main thread of p has finished, cycles without a slot go to what its reduce thread waits for. */
+function waitsInPieces(state: RowState, p: number): { waitPartial: number; waitCredit: number } {
+  const { cols: C, features: N, accumulators: K } = state.shape;
+  let cur = state.mainFree[p];
+  let waitPartial = 0;
+  let waitCredit = 0;
+  for (let m = Math.max(0, N - K); m < N; m++) {
+    const from = state.reduceFrom[(m % K) * C + p];
+    const to = state.phiLast[(m % (K + 2)) * C + p];
+    if (from > cur) {
+      waitPartial += from - cur;
+      cur = from;
+    }
+    if (to > cur) {
+      waitCredit += to - cur;
+      cur = to;
+    }
+  }
+  return { waitPartial, waitCredit };
 }
 
 /** Cycles and their causes, position by position, from the free times at the end. */
-function countRow(state: RowState): RowTiming {
+function countRow(
+  state: RowState,
+  waits: (p: number) => { readonly waitPartial: number; readonly waitCredit: number },
+): RowTiming {
   const { shape, psums: H, phiLast } = state;
   const { cols: C, features: N, accumulators: K, axpyOverhead, controlSlots } = shape;
   const last = ((N - 1) % (K + 2)) * C;
@@ -55,22 +101,7 @@ function countRow(state: RowState): RowTiming {
   for (let p = 0; p < C; p++) cycles = Math.max(cycles, N * H + phiLast[last + p]);
   const where = new Float64Array(C * CAUSE_COUNT);
   for (let p = 0; p < C; p++) {
-    let cur = state.mainFree[p];
-    let waitPartial = 0;
-    let waitCredit = 0;
-    // Once the main thread has finished, cycles without a slot go to what the reduce thread waits for.
-    for (let m = Math.max(0, N - K); m < N; m++) {
-      const from = state.reduceFrom[(m % K) * C + p];
-      const to = phiLast[(m % (K + 2)) * C + p];
-      if (from > cur) {
-        waitPartial += from - cur;
-        cur = from;
-      }
-      if (to > cur) {
-        waitCredit += to - cur;
-        cur = to;
-      }
-    }
+    const { waitPartial, waitCredit } = waits(p);
     const at = p * CAUSE_COUNT;
     where[at + CAUSE.compute] = state.weights[p] * axpyElementSlots(shape);
     where[at + CAUSE.overhead] = state.weights[p] * axpyOverhead + N * controlSlots;

@@ -15,7 +15,7 @@ import { Segments } from './segments.ts';
 export const PIECE_BANKS = 3;
 
 /** Long before any cycle of a run; far enough from the limit of 32 bits to be added to. */
-const LONG_AGO = -0x20000000;
+export const LONG_AGO = -0x20000000;
 
 export interface RowState {
   readonly shape: SpmmShape;

@@ -6,13 +6,13 @@ import { CAUSE_COUNT, type Where, whereAt } from '../../emulator/program/causes.
 import { columnOf } from '../../emulator/program/ring.ts';
 import { runStepped } from '../../emulator/stepped/engine.ts';
 import { foldedCycles, foldedWhere } from '../../emulator/streamed/fold.ts';
-import { closedRow, tokenRow, whyNotClosed } from '../../emulator/streamed/row.ts';
+import { closedRow, tokenRow, waveletRow, whyNotClosed, whyNotWavelets } from '../../emulator/streamed/row.ts';
 import { spmmProgram } from './program.ts';
 
 export type Engine = 'stepped' | 'streamed';
 
 /** Ways to the same counts, fastest first. */
-export type Path = 'closed form' | 'token level' | 'stepped row' | 'stepped mesh';
+export type Path = 'closed form' | 'token level' | 'wavelet level' | 'stepped row' | 'stepped mesh';
 
 export interface SpmmTiming {
   readonly engine: Engine;
@@ -43,7 +43,11 @@ export function timeSpmm(shape: SpmmShape, engine: Engine | 'auto'): SpmmTiming 
 
 function timeRow(shape: SpmmShape): [Path, string, RowTiming] {
   const notClosed = whyNotClosed(shape);
-  if (notClosed !== undefined) return ['stepped row', notClosed, steppedRows({ ...shape, rows: 1 })];
+  if (notClosed !== undefined) {
+    const notWavelets = whyNotWavelets(shape);
+    if (notWavelets === undefined) return ['wavelet level', notClosed, waveletRow(shape)];
+    return ['stepped row', notWavelets, steppedRows({ ...shape, rows: 1 })];
+  }
   const closed = closedRow(shape);
   if (closed !== undefined) return ['closed form', '', closed];
   return ['token level', 'the weight stream may be late', tokenRow(shape)];
