@@ -88,7 +88,7 @@ export function stepsOf(node: GraphNode, context: LowerContext): ProgramStep[] {
   }
 }
 
-/** Token rows go to one row of one group each; position rows are the same for all groups. */
+/** Token rows go to one row of one group each; position rows are the same for all groups. Padding streams as the rest. */
 function embeddingSteps({ width, positions }: OperatorOf<'embedding'>, context: LowerContext): ProgramStep[] {
   const { graph, machine, mapping } = context;
   const { columns, groups, rows, rowsPerSequence, tokensPerPe: tokens } = mapping;
@@ -100,7 +100,7 @@ function embeddingSteps({ width, positions }: OperatorOf<'embedding'>, context: 
       {
         ...stream,
         perToken: wavelets,
-        total: graph.sequence * wavelets,
+        total: rowsPerSequence * tokens * wavelets,
         order: { by: 'positions', rowsPerSequence },
         gap: streamGap(machine, columns),
       },
