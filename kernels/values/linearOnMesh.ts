@@ -23,9 +23,9 @@ export interface LinearOnMesh {
   readonly at: { readonly input: number; readonly output: number; readonly sums: number };
 }
 
-/** Cycles between two wavelets of a stream when `cols` streams share the edge. */
-export function streamGap(cols: number, machine: Machine): Gap {
-  const perCycle = edgeWaveletsPerCycle(machine);
+/** Cycles between two wavelets of a stream when `cols` streams share the edge, `perWavelet` passing it in one. */
+export function streamGap(cols: number, machine: Machine, perWavelet: 1 | 2 = 1): Gap {
+  const perCycle = edgeWaveletsPerCycle(machine) * perWavelet;
   return cols > perCycle ? [cols, perCycle] : [1, 1];
 }
 
@@ -33,7 +33,7 @@ export function linearOnMesh(mesh: MeshRun, name: string, layer: LinearOnMesh): 
   const { machine, rows, cols } = mesh;
   const { tokens, accumulators, at, output } = layer;
   const { axpyOverhead, controlSlots, simdFp16 } = machine.core;
-  const { features, nnz, weights } = weightStreams(layer, cols);
+  const { features, nnz, weights, dense } = weightStreams(layer, cols);
   const shape = {
     rows,
     cols,
@@ -41,7 +41,7 @@ export function linearOnMesh(mesh: MeshRun, name: string, layer: LinearOnMesh): 
     tokens,
     nnz,
     accumulators,
-    gap: streamGap(cols, machine),
+    gap: streamGap(cols, machine, dense ? 2 : 1),
     axpyOverhead,
     controlSlots,
     simd: simdFp16,
@@ -61,26 +61,35 @@ export function linearOnMesh(mesh: MeshRun, name: string, layer: LinearOnMesh): 
   });
 }
 
+interface WeightStreams {
+  readonly features: number;
+  readonly nnz: Uint16Array;
+  readonly weights: Int32Array[];
+  /** Without a zero: weights need no index, so two of them pass the edge as one wavelet. */
+  readonly dense: boolean;
+}
+
 /** Non-zeros of each feature and ring position, and the wavelets of each ring position, in stream order. */
-function weightStreams(
-  { weight, input, output }: LinearOnMesh,
-  cols: number,
-): { features: number; nnz: Uint16Array; weights: Int32Array[] } {
+function weightStreams({ weight, input, output }: LinearOnMesh, cols: number): WeightStreams {
   const order = streamOrder(output, cols);
   const { position, local } = placeOf(input, cols);
   const inputs = featureCount(input);
   const nnz = new Uint16Array(order.length * cols);
   const weights = Array.from({ length: cols }, (): number[] => []);
+  let dense = true;
   order.forEach((row, n) => {
     if (row < 0) return;
     for (let k = 0; k < inputs; k++) {
       const bits = fp16Bits(weight[row * inputs + k]);
-      if ((bits & 0x7fff) === 0) continue;
+      if ((bits & 0x7fff) === 0) {
+        dense = false;
+        continue;
+      }
       nnz[n * cols + position[k]]++;
       weights[position[k]].push(weightWavelet(bits, local[k]));
     }
   });
-  return { features: order.length, nnz, weights: weights.map((each) => Int32Array.from(each)) };
+  return { features: order.length, nnz, weights: weights.map((each) => Int32Array.from(each)), dense };
 }
 
 export interface AffineOnMesh {

@@ -8,6 +8,8 @@ import type { ValueMemory } from '../kernel.ts';
 
 export interface MeshStep {
   readonly name: string;
+  /** Name of its program. */
+  readonly kernel: string;
   readonly cycles: number;
 }
 
@@ -33,7 +35,7 @@ export class MeshRun {
     const program = build({ words: this.words, memory: this.memory });
     const { cycles, memory } = runStepped(program, latenciesOf(this.machine));
     this.memory = memory;
-    this.steps.push({ name, cycles });
+    this.steps.push({ name, kernel: program.name, cycles });
   }
 
   /** Word `at` of PE (x, y). */
