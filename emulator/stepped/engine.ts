@@ -42,7 +42,7 @@ export function runStepped(program: FabricProgram, latencies: Latencies, options
     t = moves > 0 ? t + 1 : nextEvent(state, threads, t);
   }
   for (let pe = 0; pe < state.pes; pe++) countSleep(state, threads, pe, t);
-  checkLaws(state, t);
+  checkLaws(state, streams.next, t);
   return { cycles: t, where: state.cores.where, memory: state.memory };
 }
 

@@ -10,14 +10,25 @@ export function lawBroken({ program }: State, law: string): EmulateError {
   return new EmulateError(EXIT.lawBroken, `law broken in ${program.name}: ${law}; no result is reported`);
 }
 
-/** The laws that are seen at the end of a run of `cycles`. */
-export function checkLaws(state: State, cycles: number): void {
-  const { pipes, pes, cores } = state;
-  for (const pipe of pipes.pipes)
-    if (pipes.words[pipe + HEAD_READY] !== NEVER) throw lawBroken(state, 'wavelets in = out: one is left in a buffer');
+/** The laws that are seen at the end of a run of `cycles`; `entered` wavelets of each stream have come in. */
+export function checkLaws(state: State, entered: Int32Array, cycles: number): void {
+  const { pes, cores, program } = state;
+  program.streams.forEach(({ x, y, control }, i) => {
+    if (entered[i] < control.length)
+      throw lawBroken(
+        state,
+        `wavelets in = out: ${control.length - entered[i]} of the stream at (${x},${y}) never enter`,
+      );
+  });
+  if (hasWavelets(state)) throw lawBroken(state, 'wavelets in = out: one is left in a buffer');
   for (let pe = 0; pe < pes; pe++) {
     let sum = 0;
     for (let c = 0; c < CAUSE_COUNT; c++) sum += cores.where[pe * CAUSE_COUNT + c];
     if (sum !== cycles) throw lawBroken(state, `slots + stalls of PE ${pe} are ${sum}, cycles are ${cycles}`);
   }
+}
+
+/** Is a wavelet left in a buffer? */
+export function hasWavelets({ pipes }: State): boolean {
+  return pipes.pipes.some((pipe) => pipes.words[pipe + HEAD_READY] !== NEVER);
 }

@@ -7,12 +7,24 @@ import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
 import { type FabricProgram, PORT, PORT_NAMES, type Port, type Route } from '../program/fabric.ts';
 import { AT_INPUT, AT_OUTPUT, AT_TRIGGER, INSTRUCTION_WORDS, NONE } from '../program/instruction.ts';
 import { PipeBank, type PipeSpec } from './pipes.ts';
-import type { Routers } from './routers.ts';
 
 const MAX_COLORS = 64;
 const OPPOSITE: readonly Port[] = [PORT.S, PORT.W, PORT.N, PORT.E, PORT.R];
 const STEP_X = [0, 1, 0, -1, 0];
 const STEP_Y = [-1, 0, 1, 0, 0];
+
+/**
+ * Routes of PE i are the records `routes[firstRoute[i] .. firstRoute[i + 1]]`, ascending in color. A record: the pipe it
+ * takes from, the ports it leaves by as a bit mask, the number of targets, then for each target its pipe and the
+ * latency to it.
+ */
+export interface Routers {
+  readonly firstRoute: Int32Array;
+  readonly routes: Int32Array;
+}
+
+export const ROUTE_HEADER_WORDS = 3;
+export const TARGET_WORDS = 2;
 
 export interface Cores {
   /** Threads of PE i are `firstThread[i] .. firstThread[i + 1]`, highest priority first. */
@@ -118,9 +130,11 @@ export function load(program: FabricProgram, latencies: Latencies): State {
   });
   for (let pe = 0; pe < pes; pe++) firstRoute[pe + 1] = Math.max(firstRoute[pe + 1], firstRoute[pe]);
 
+  const outerPorts = new Set(program.streams.map(({ x, y, port }) => `${x},${y} ${port}`));
+  if (outerPorts.size < program.streams.length) throw internalError(`${program.name}: two streams enter by one port`);
   const entry = Int32Array.from(program.streams, ({ x, y, port, color }) => {
     const route = routeOf[(y * width + x) * MAX_COLORS + color];
-    if (route === NONE || routed[route].from !== port || neighbour(program, routeOf, x, y, color, port) !== NONE)
+    if (route === NONE || routed[route].from !== port || leadsInside(program, x, y, port))
       throw internalError(`${program.name}: stream of color ${color} enters ${x},${y} where no route takes it`);
     return recordOf(pipeOf[route]);
   });
@@ -138,18 +152,23 @@ export function load(program: FabricProgram, latencies: Latencies): State {
   };
 }
 
+/** Does a port lead to a PE of the rectangle? */
+function leadsInside({ width, height }: FabricProgram, x: number, y: number, port: Port): boolean {
+  const [nx, ny] = [x + STEP_X[port], y + STEP_Y[port]];
+  return nx >= 0 && nx < width && ny >= 0 && ny < height;
+}
+
 /** The route of a color at the PE beyond a port, or NONE. */
 function neighbour(
-  { width, height }: FabricProgram,
+  program: FabricProgram,
   routeOf: Int32Array,
   x: number,
   y: number,
   color: number,
   port: Port,
 ): number {
-  const [nx, ny] = [x + STEP_X[port], y + STEP_Y[port]];
-  const inside = nx >= 0 && nx < width && ny >= 0 && ny < height;
-  return inside ? routeOf[(ny * width + nx) * MAX_COLORS + color] : NONE;
+  if (!leadsInside(program, x, y, port)) return NONE;
+  return routeOf[((y + STEP_Y[port]) * program.width + x + STEP_X[port]) * MAX_COLORS + color];
 }
 
 function loadCores(program: FabricProgram, pes: number, inputOf: Int32Array, outputOf: Int32Array): Cores {

@@ -3,21 +3,8 @@
 // order of arbitration; a wavelet that cannot move holds no port.
 
 import { lawBroken } from './laws.ts';
-import type { State } from './load.ts';
+import { ROUTE_HEADER_WORDS, type State, TARGET_WORDS } from './load.ts';
 import { CONTROL, HEAD_READY, NEVER, PAYLOAD, PUSHED, TAIL_FREE } from './pipes.ts';
-
-/**
- * Routes of PE i are the records `routes[firstRoute[i] .. firstRoute[i + 1]]`, ascending in color. A record: the pipe it
- * takes from, the ports it leaves by as a bit mask, the number of targets, then for each target its pipe and the
- * latency to it.
- */
-export interface Routers {
-  readonly firstRoute: Int32Array;
-  readonly routes: Int32Array;
-}
-
-export const ROUTE_HEADER_WORDS = 3;
-export const TARGET_WORDS = 2;
 
 /** Moves what can move in cycle t; returns the number of moves. */
 export function stepRouters(state: State, t: number): number {
