@@ -3,6 +3,7 @@
 // Buffers that let one wavelet a cycle through ("rate 1") keep these two from acting on each other.
 
 import type { Latencies } from '../machine/spec.ts';
+import { plainArena } from './arena.ts';
 import { hopsFrom } from '../program/ring.ts';
 
 export interface RingBuffers {
@@ -14,15 +15,17 @@ export interface RingBuffers {
   readonly lift: Int32Array;
 }
 
-export function ringBuffers(cols: number, latencies: Latencies): RingBuffers {
+export function ringBuffers(cols: number, latencies: Latencies, ints = plainArena.ints): RingBuffers {
   const { rampLatency, resultLatency, creditLatency, outputQueue, inputQueue, routerBuffer } = latencies;
-  const hops = Int32Array.from({ length: cols }, (_, p) => hopsFrom(p, cols));
-  const slack = hops.map((h) => outputQueue + inputQueue + routerBuffer * h);
-  return {
-    lead: hops.map((h) => 2 * rampLatency + resultLatency + h),
-    slack,
-    lift: hops.map((h, p) => (2 + h) * creditLatency - slack[p]),
-  };
+  const [lead, slack, lift] = [ints(cols), ints(cols), ints(cols)];
+  // Counting an arena's bytes gives arrays without entries, on which these writes do nothing.
+  for (let p = 0; p < cols; p++) {
+    const hops = hopsFrom(p, cols);
+    lead[p] = 2 * rampLatency + resultLatency + hops;
+    slack[p] = outputQueue + inputQueue + routerBuffer * hops;
+    lift[p] = (2 + hops) * creditLatency - slack[p];
+  }
+  return { lead, slack, lift };
 }
 
 /** Do all buffers pass one wavelet a cycle while nobody downstream stops? */

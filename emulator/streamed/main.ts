@@ -1,8 +1,9 @@
 // The main threads of one feature, going along the chain, and with them F: from when reduce of the feature can start.
+// A position is timed by closed form while its certificate holds; before `watchFrom` nothing about it needs a look.
 
 import { type EmptyRun, streamMargin } from './certificate.ts';
 import { logFirstPsums, walkTokens } from './mainTokens.ts';
-import { enterTokens, type RowState, startLog } from './rowState.ts';
+import { enterTokens, NEVER, type RowState, startLog } from './rowState.ts';
 
 /** Where each position stands in its list of runs of empty cells. */
 export interface Watch {
@@ -14,63 +15,78 @@ export interface Watch {
 
 /** Fills U and F of feature n. False if the stream may be late where the closed form had been taken: the run is void. */
 export function mainFeature(state: RowState, watch: Watch, n: number): boolean {
-  const { shape, weightSlots, mainFree, reduceFree, phiLast, byToken, token, buffers } = state;
+  const { shape, weightSlots, mainFree, reduceFree, phiLast, token, watchFrom, buffers } = state;
   const { cols: C, accumulators: K, nnz, gap, controlSlots, features } = shape;
   const [gapNumerator, gapDenominator] = gap;
   const margin = streamMargin(shape) * gapDenominator;
-  const rowFree = ((n - K + K + 2) % (K + 2)) * C;
+  const rowFree = ((n + 2) % (K + 2)) * C;
   const rowBefore = ((n + K + 1) % (K + 2)) * C;
   const keep = n >= features - K ? (n % K) * C : -1;
   let before = -1;
+  let arrived = -1;
   let p = (n + 1) % C;
   for (let x = 0; x < C; x++) {
-    const weights = nnz[n * C + p];
-    let begin = mainFree[p];
-    if (n >= K && phiLast[rowFree + p] > begin) begin = phiLast[rowFree + p];
-    const early = begin * gapDenominator >= token[p] * gapNumerator + margin;
-    if (!watch.always) changeLevel(state, watch, p, n, early);
-    if (state.logged[p] !== 0 && x > 0) logFirstPsums(state, p, before, n);
-    let u: number;
-    if (byToken[p] !== 0) u = walkTokens(state, p, n, weights);
-    else {
-      if (!early) return false;
-      state.waitThread[p] += begin - mainFree[p];
-      u = begin + weights * weightSlots + controlSlots;
+    if (n >= watchFrom[p]) {
+      if (!watchedCell(state, watch, p, n, x, before)) return false;
+    } else {
+      const weights = nnz[n * C + p];
+      const free = mainFree[p];
+      const begin = n >= K && phiLast[rowFree + p] > free ? phiLast[rowFree + p] : free;
+      if (begin * gapDenominator < token[p] * gapNumerator + margin) return false;
+      mainFree[p] = begin + weights * weightSlots + controlSlots;
       token[p] += weights + 1;
     }
-    state.weights[p] += weights;
-    mainFree[p] = u;
-    if (n > 0 && phiLast[rowBefore + p] > u) u = phiLast[rowBefore + p];
-    if (x > 0) {
-      const arrived = reduceFree[before] + buffers.lead[before];
-      if (arrived > u) u = arrived;
-    }
-    reduceFree[p] = u;
-    if (keep >= 0) state.reduceFrom[keep + p] = u;
+    let from = mainFree[p];
+    if (n > 0 && phiLast[rowBefore + p] > from) from = phiLast[rowBefore + p];
+    if (arrived > from) from = arrived;
+    reduceFree[p] = from;
+    arrived = from + buffers.lead[p];
+    if (keep >= 0) state.reduceFrom[keep + p] = from;
     before = p;
     p = p + 1 === C ? 0 : p + 1;
   }
   return true;
 }
 
+/** U of one cell whose position is at the token level, or about to be. False if the certificate failed. */
+export function watchedCell(state: RowState, watch: Watch, p: number, n: number, x: number, before: number): boolean {
+  const { shape, weightSlots, mainFree, phiLast, byToken, token } = state;
+  const { cols: C, accumulators: K, nnz, gap, controlSlots } = shape;
+  const weights = nnz[n * C + p];
+  let begin = mainFree[p];
+  if (n >= K) begin = Math.max(begin, phiLast[((n + 2) % (K + 2)) * C + p]);
+  const early = begin * gap[1] >= token[p] * gap[0] + streamMargin(shape) * gap[1];
+  if (!watch.always) changeLevel(state, watch, p, n, early);
+  if (state.logged[p] !== 0 && x > 0) logFirstPsums(state, p, before, n);
+  if (byToken[p] !== 0) {
+    mainFree[p] = walkTokens(state, p, n, weights);
+    return true;
+  }
+  if (!early) return false;
+  mainFree[p] = begin + weights * weightSlots + controlSlots;
+  token[p] += weights + 1;
+  return true;
+}
+
 /** Between closed form and token level, at the start of feature n at position p. */
 function changeLevel(state: RowState, { runs, next }: Watch, p: number, n: number, early: boolean): void {
-  const { byToken, logged, token, tokenAtEntry, shape } = state;
+  const { byToken, logged, token, tokenAtEntry, watchFrom, shape } = state;
   const { inputQueue } = shape.latencies;
   const list = runs[p];
   while (next[p] < list.length && list[next[p]].until < n) next[p]++;
   const run = next[p] < list.length ? list[next[p]] : undefined;
   const inside = run !== undefined && run.from <= n;
   // Features from run.from - K on may still have reduce slots when the run begins: their intervals are needed.
-  const near = run !== undefined && n >= run.from - shape.accumulators;
+  const nearFrom = run === undefined ? NEVER : run.from - shape.accumulators;
+  const near = n >= nearFrom;
   if (byToken[p] !== 0) {
     const walked = token[p] - tokenAtEntry[p] >= inputQueue;
-    if (walked && early && !inside) {
-      byToken[p] = 0;
-      if (!near) logged[p] = 0;
-    }
-    return;
+    if (!walked || !early || inside) return;
+    byToken[p] = 0;
+    if (!near) logged[p] = 0;
+  } else if (near) {
+    if (logged[p] === 0) startLog(state, p, n);
+    if (inside) enterTokens(state, p);
   }
-  if (near && logged[p] === 0) startLog(state, p, n);
-  if (inside) enterTokens(state, p);
+  watchFrom[p] = byToken[p] !== 0 ? 0 : nearFrom;
 }

@@ -17,10 +17,7 @@ export function walkTokens(state: RowState, p: number, n: number, weights: numbe
   let cycle = state.mainCycle[p];
   if (n >= K) {
     const free = state.phiLast[((n - K) % (K + 2)) * C + p];
-    if (free > begin) {
-      state.waitThread[p] += free - begin;
-      begin = free;
-    }
+    if (free > begin) begin = free;
     const freeCycle = (n - K + 1) * H + free;
     if (freeCycle > cycle) cycle = freeCycle;
   }

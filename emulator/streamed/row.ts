@@ -1,12 +1,14 @@
 // One row of the ring by closed forms, exactly: feature by feature, main threads along the chain, then reduce threads
 // back. What it needs of the shape is said by `closedFormsHold`; anything else is for the stepped engine.
 
+import { internalError } from '../errors.ts';
 import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
 import { isRateOne, ringBuffers } from './buffers.ts';
 import { emptyRuns, weightsPaceStream } from './certificate.ts';
-import { mainFeature } from './main.ts';
+import { mainFeature, type Watch } from './main.ts';
 import { reduceFeature } from './reduce.ts';
 import { enterTokens, type RowState, rowState, startLog } from './rowState.ts';
+import { runWasmRow, wasmRowState } from './wasmRow.ts';
 import { waitsAfterMain, waveletFeature, waveletState } from './wavelets.ts';
 import { axpyElementSlots, psumWavelets, type RowTiming, type SpmmShape } from './shape.ts';
 
@@ -22,13 +24,21 @@ export function whyNotClosed(shape: SpmmShape): string | undefined {
 
 /** The closed form of the main thread where its certificate holds; undefined if the stream may be late. */
 export function closedRow(shape: SpmmShape): RowTiming | undefined {
-  return weightsPaceStream(shape) ? timeRow(shape, false) : undefined;
+  if (!weightsPaceStream(shape)) return undefined;
+  const state = wasmRowState(shape);
+  startRow(state);
+  return runWasmRow(state, watchOf(shape, false)) ? countPieces(state) : undefined;
+}
+
+/** The same by TypeScript alone: the judge of its WebAssembly twin. */
+export function closedRowPlain(shape: SpmmShape): RowTiming | undefined {
+  return weightsPaceStream(shape) ? plainRow(shape, false) : undefined;
 }
 
 /** Every main thread token by token: exact for any stream. */
 export function tokenRow(shape: SpmmShape): RowTiming {
-  const timing = timeRow(shape, true);
-  if (timing === undefined) throw new Error('internal: the token level needs no certificate');
+  const timing = plainRow(shape, true);
+  if (timing === undefined) throw internalError('the token level needs no certificate');
   return timing;
 }
 
@@ -42,29 +52,36 @@ export function whyNotWavelets(shape: SpmmShape): string | undefined {
 
 /** Every wavelet of the ring and of the streams: exact for any buffers. */
 export function waveletRow(shape: SpmmShape): RowTiming {
-  const state = startRow(shape);
+  const state = rowState(shape);
+  startRow(state);
   const wavelets = waveletState(state);
   for (let n = 0; n < shape.features; n++) waveletFeature(wavelets, n);
   return countRow(state, (p) => waitsAfterMain(wavelets, p));
 }
 
-function startRow(shape: SpmmShape): RowState {
-  const state = rowState(shape);
-  for (let p = 0; p < shape.cols; p++) {
+function startRow(state: RowState): void {
+  for (let p = 0; p < state.shape.cols; p++) {
     startLog(state, p, 0);
     enterTokens(state, p);
   }
-  return state;
 }
 
-function timeRow(shape: SpmmShape, always: boolean): RowTiming | undefined {
-  const { cols: C, features } = shape;
-  const state = startRow(shape);
-  const watch = { runs: always ? [] : emptyRuns(shape), next: new Int32Array(C), always };
-  for (let n = 0; n < features; n++) {
+function watchOf(shape: SpmmShape, always: boolean): Watch {
+  return { runs: always ? [] : emptyRuns(shape), next: new Int32Array(shape.cols), always };
+}
+
+function plainRow(shape: SpmmShape, always: boolean): RowTiming | undefined {
+  const state = rowState(shape);
+  startRow(state);
+  const watch = watchOf(shape, always);
+  for (let n = 0; n < shape.features; n++) {
     if (!mainFeature(state, watch, n)) return undefined;
     reduceFeature(state, n);
   }
+  return countPieces(state);
+}
+
+function countPieces(state: RowState): RowTiming {
   return countRow(state, (p) => waitsInPieces(state, p));
 }
 
@@ -103,11 +120,14 @@ function countRow(
   for (let p = 0; p < C; p++) {
     const { waitPartial, waitCredit } = waits(p);
     const at = p * CAUSE_COUNT;
-    where[at + CAUSE.compute] = state.weights[p] * axpyElementSlots(shape);
-    where[at + CAUSE.overhead] = state.weights[p] * axpyOverhead + N * controlSlots;
+    // Each feature has a control wavelet, and the free time of the main thread is its slots and its waits.
+    const weights = state.token[p] - N;
+    const slots = weights * state.weightSlots + N * controlSlots;
+    where[at + CAUSE.compute] = weights * axpyElementSlots(shape);
+    where[at + CAUSE.overhead] = weights * axpyOverhead + N * controlSlots;
     where[at + CAUSE.reduce] = N * H;
     where[at + CAUSE.waitWeights] = state.waitWeights[p];
-    where[at + CAUSE.waitThread] = state.waitThread[p];
+    where[at + CAUSE.waitThread] = state.mainFree[p] - slots - state.waitWeights[p];
     where[at + CAUSE.waitPartial] = waitPartial;
     where[at + CAUSE.waitCredit] = waitCredit;
     where[at + CAUSE.done] = cycles - N * H - phiLast[last + p];

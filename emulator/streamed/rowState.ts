@@ -7,12 +7,16 @@
 //   F_p(n)       free time from which reduce of n can start, before credits: Phi_p(n, 0) >= F_p(n)
 // Phi_p(n, .) is a staircase, kept as pieces (first wavelet, level) for the three latest features.
 
+import { type Arena, plainArena } from './arena.ts';
 import { psumWavelets, type SpmmShape } from './shape.ts';
 import { type RingBuffers, ringBuffers } from './buffers.ts';
 import { Segments } from './segments.ts';
 
 /** Features whose staircases are kept. */
 export const PIECE_BANKS = 3;
+
+/** Later than any feature. */
+export const NEVER = 0x7fffffff;
 
 /** Long before any cycle of a run; far enough from the limit of 32 bits to be added to. */
 export const LONG_AGO = -0x20000000;
@@ -39,6 +43,8 @@ export interface RowState {
   /** By position: is its main thread walked token by token; are its intervals logged. */
   readonly byToken: Uint8Array;
   readonly logged: Uint8Array;
+  /** By position: the feature from which on watchedCell must look at it. */
+  readonly watchFrom: Int32Array;
   /** Index of the next token (weight or control wavelet), and where it was when the token level was entered. */
   readonly token: Int32Array;
   readonly tokenAtEntry: Int32Array;
@@ -53,23 +59,18 @@ export interface RowState {
   readonly reduceSlots: Segments;
   readonly rampPsums: Segments;
 
-  readonly waitThread: Float64Array;
   readonly waitWeights: Float64Array;
-  readonly weights: Float64Array;
 }
 
-function ints(n: number): Int32Array {
-  return new Int32Array(n);
-}
-
-export function rowState(shape: SpmmShape): RowState {
+/** The state of a row before its first feature; `shape.nnz` is taken as it is. */
+export function rowState(shape: SpmmShape, { ints, flags, floats }: Arena = plainArena): RowState {
   const { cols: C, accumulators: K, latencies } = shape;
   const H = psumWavelets(shape);
   // Between the pointer and the end lie at most the intervals of the K + 1 features that main may be ahead by.
   const intervals = (K + 3) * (H + 1);
   return {
     shape,
-    buffers: ringBuffers(C, latencies),
+    buffers: ringBuffers(C, latencies, ints),
     psums: H,
     weightSlots: shape.axpyOverhead + Math.ceil(shape.tokens / shape.simd),
     mainFree: ints(C),
@@ -79,8 +80,9 @@ export function rowState(shape: SpmmShape): RowState {
     pieceCount: ints(PIECE_BANKS * C),
     pieceAt: ints(PIECE_BANKS * C * H),
     pieceLevel: ints(PIECE_BANKS * C * H),
-    byToken: new Uint8Array(C),
-    logged: new Uint8Array(C),
+    byToken: flags(C),
+    logged: flags(C),
+    watchFrom: ints(C),
     token: ints(C),
     tokenAtEntry: ints(C),
     lastEntered: ints(C),
@@ -91,9 +93,7 @@ export function rowState(shape: SpmmShape): RowState {
     rampLevel: ints(C),
     reduceSlots: new Segments(C, intervals),
     rampPsums: new Segments(C, intervals),
-    waitThread: new Float64Array(C),
-    waitWeights: new Float64Array(C),
-    weights: new Float64Array(C),
+    waitWeights: floats(C),
   };
 }
 

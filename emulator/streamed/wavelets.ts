@@ -74,10 +74,7 @@ export function waveletFeature(state: WaveletState, n: number): void {
       const p = (n + 1 + x) % C;
       const before = x === 0 ? -1 : (p + C - 1) % C;
       if (before >= 0) logBlock(state, before, p, to - from);
-      if (from === 0) {
-        row.weights[p] += nnz[n * C + p];
-        row.mainFree[p] = walkTokens(row, p, n, nnz[n * C + p]);
-      }
+      if (from === 0) row.mainFree[p] = walkTokens(row, p, n, nnz[n * C + p]);
       for (let w = from; w < to; w++) issueReduce(state, p, before, n * H + w, w === 0, x === C - 1, noteWaits);
       if (to === H) row.phiLast[(n % (K + 2)) * C + p] = state.lastSlot[p] - (n * H + H - 1);
     }

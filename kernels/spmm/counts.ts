@@ -1,6 +1,8 @@
 // From a mask to non-zeros per cell: how many weights of output feature n (in stream order) lie at each ring position.
-// Timing needs no more of a matrix than this.
+// Timing needs no more of a matrix than this. Counted by the WebAssembly twin; the plain form is its judge.
 
+import { arenaBytes, arenaIn, type Arena } from '../../emulator/streamed/arena.ts';
+import { ARENA_START, wasmKernels } from '../../emulator/wasm/module.ts';
 import { type Layout, placeOf, streamOrder } from './layout.ts';
 import { DENSITY_BITS, type Mask, maskRow, maskSource } from './mask.ts';
 
@@ -11,13 +13,52 @@ export interface PlacedWeights {
   readonly output: Layout;
 }
 
+const DENSE: number = 2 ** DENSITY_BITS;
+
 /** Entry n * cols + p; n counts the streamed output features, padding included. */
-export function countCells({ mask, input, output }: PlacedWeights, cols: number): Uint16Array {
+export function countCells(weights: PlacedWeights, cols: number): Uint16Array {
+  const { mask, input, output } = weights;
+  const { threshold, keys } = maskSource(mask);
+  if (threshold === DENSE || threshold === 0) return countCellsPlain(weights, cols);
+  const order = streamOrder(output, cols);
+  const lay = (arena: Arena): readonly [Int32Array, Int32Array, Uint16Array, Int32Array, Int32Array, Uint16Array] => [
+    arena.ints(order.length),
+    arena.ints(keys.length),
+    arena.counts(mask.width),
+    // Groups of columns are read whole, two at a time, beyond the end of the row.
+    arena.ints(Math.ceil(mask.width / 32) + Math.ceil((2 * cols) / 32) + 20),
+    arena.ints(4 * DENSITY_BITS),
+    arena.counts(order.length * cols + 128),
+  ];
+  const kernels = wasmKernels(arenaBytes((arena) => void lay(arena)));
+  const [orderAt, keysAt, positionAt, words, planes, counts] = lay(arenaIn(kernels.memory.buffer, ARENA_START));
+  orderAt.set(order);
+  keysAt.set(keys);
+  const common = [
+    orderAt.byteOffset,
+    order.length,
+    mask.width,
+    threshold,
+    keysAt.byteOffset,
+    cols,
+    words.byteOffset,
+  ] as const;
+  if (input.kind === 'strided') kernels.countStrided(...common, planes.byteOffset, counts.byteOffset);
+  else {
+    positionAt.set(placeOf(input, cols).position);
+    kernels.countPlaced(...common, positionAt.byteOffset, counts.byteOffset);
+  }
+  return counts.slice(0, order.length * cols);
+}
+
+/** The same by TypeScript alone. */
+export function countCellsPlain({ mask, input, output }: PlacedWeights, cols: number): Uint16Array {
   const order = streamOrder(output, cols);
   const { position } = placeOf(input, cols);
   const counts = new Uint16Array(order.length * cols);
   const source = maskSource(mask);
-  if (source.threshold === 2 ** DENSITY_BITS) {
+  if (source.threshold === 0) return counts;
+  if (source.threshold === DENSE) {
     const dense = new Uint16Array(cols);
     for (const p of position) dense[p]++;
     order.forEach((row, n) => {
@@ -25,13 +66,12 @@ export function countCells({ mask, input, output }: PlacedWeights, cols: number)
     });
     return counts;
   }
-  const { wordsPerRow } = source;
-  const words = new Int32Array(wordsPerRow);
+  const words = new Int32Array(source.wordsPerRow);
   for (let n = 0; n < order.length; n++) {
     if (order[n] < 0) continue;
     maskRow(source, order[n], words);
     const cell = n * cols;
-    for (let i = 0; i < wordsPerRow; i++)
+    for (let i = 0; i < words.length; i++)
       for (let bits = words[i]; bits !== 0; bits &= bits - 1)
         counts[cell + position[(i << 5) + 31 - Math.clz32(bits & -bits)]]++;
   }

@@ -1,0 +1,53 @@
+// The closed forms of a row by the WebAssembly twin: the same arrays in its memory, positions at the token level handed
+// back to TypeScript.
+
+import { ARENA_START, runRow, wasmKernels } from '../wasm/module.ts';
+import { type Arena, arenaBytes, arenaIn } from './arena.ts';
+import { streamMargin } from './certificate.ts';
+import { type Watch, watchedCell } from './main.ts';
+import { logOtherPsums, logReduceSlots } from './mainTokens.ts';
+import { type RowState, rowState } from './rowState.ts';
+import type { SpmmShape } from './shape.ts';
+
+const PARAMETERS = 23;
+
+interface WasmRow {
+  readonly state: RowState;
+  readonly parameters: Int32Array;
+}
+
+/** The row's arrays, cells included, in an arena. */
+function layRow(shape: SpmmShape, arena: Arena): WasmRow {
+  const nnz = arena.counts(shape.nnz.length);
+  if (nnz.length > 0) nnz.set(shape.nnz);
+  const state = rowState({ ...shape, nnz }, arena);
+  return { state, parameters: arena.ints(PARAMETERS) };
+}
+
+/** A row's state in the memory of the kernels, ready to run. */
+export function wasmRowState(shape: SpmmShape): RowState & { readonly parametersAt: number } {
+  const bytes = arenaBytes((arena) => void layRow(shape, arena));
+  const { memory } = wasmKernels(bytes);
+  const { state, parameters } = layRow(shape, arenaIn(memory.buffer, ARENA_START));
+  const { cols, features, accumulators, gap, controlSlots, nnz } = state.shape;
+  const numbers = [cols, features, accumulators, state.psums, state.weightSlots, controlSlots, gap[0], gap[1]];
+  const margin = streamMargin(shape) * gap[1];
+  const { mainFree, reduceFree, phiLast, reduceFrom, pieceCount, pieceAt, pieceLevel, buffers } = state;
+  const banks = [nnz, mainFree, reduceFree, phiLast, reduceFrom, pieceCount, pieceAt, pieceLevel, state.watchFrom];
+  const others = [state.logged, state.token, buffers.lead, buffers.slack, buffers.lift];
+  parameters.set([...numbers, margin, ...[...banks, ...others].map(({ byteOffset }) => byteOffset)]);
+  return { ...state, parametersAt: parameters.byteOffset };
+}
+
+/** Runs all features; false where the certificate failed. */
+export function runWasmRow(state: RowState & { readonly parametersAt: number }, watch: Watch): boolean {
+  const kernels = wasmKernels(0);
+  kernels.start(state.parametersAt);
+  return runRow(kernels, {
+    cell: (p, n, x, before) => (watchedCell(state, watch, p, n, x, before) ? 1 : 0),
+    log: (p, n, x) => {
+      logReduceSlots(state, p, n);
+      if (x > 0) logOtherPsums(state, p, n);
+    },
+  });
+}

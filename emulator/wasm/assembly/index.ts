@@ -1,0 +1,2 @@
+export { countPlaced, countStrided } from './mask';
+export { run, start } from './row';

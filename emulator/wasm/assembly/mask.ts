@@ -1,0 +1,178 @@
+// Masks and their cell counts, in AssemblyScript: the twin of kernels/spmm/mask.ts and counts.ts, bit for bit. Four words
+// (128 weights) at a time; a column's count is kept bit-sliced, one plane of 128 columns for each binary digit.
+
+const DENSITY_BITS: i32 = 16;
+const LANES: v128 = i32x4(0, 1, 2, 3);
+
+/** 128 random bits, one draw. */
+// @ts-ignore: decorator
+@inline
+function draw(counter: v128, key: i32, secondKey: i32): v128 {
+  let x = i32x4.add(counter, i32x4.splat(key));
+  x = i32x4.mul(v128.xor(x, i32x4.shr_u(x, 16)), i32x4.splat(0x21f0aaad));
+  x = i32x4.mul(v128.xor(x, i32x4.shr_u(x, 15)), i32x4.splat(0x735a2d97));
+  x = i32x4.mul(i32x4.add(v128.xor(x, i32x4.shr_u(x, 15)), i32x4.splat(secondKey)), i32x4.splat(0x2c1b3c6d));
+  return v128.xor(x, i32x4.shr_u(x, 15));
+}
+
+/** Writes a row of the mask, in whole vectors; bits beyond `width` are 0. */
+function maskRow(row: i32, wordsPerRow: i32, width: i32, threshold: i32, keys: usize, words: usize): void {
+  const lowest = ctz(threshold);
+  const first = row * wordsPerRow;
+  for (let i = 0; i < wordsPerRow; i += 4) {
+    const counter = i32x4.mul(i32x4.add(i32x4.splat(first + i), LANES), i32x4.splat(0x9e3779b1));
+    // From the highest bit down: a weight is decided at the first bit in which its draw and the threshold differ.
+    let kept = i32x4.splat(0);
+    let undecided = i32x4.splat(-1);
+    for (let bit = DENSITY_BITS - 1; bit >= lowest; bit--) {
+      const pair = keys + (<usize>bit << 3);
+      const random = draw(counter, load<i32>(pair), load<i32>(pair, 4));
+      if ((threshold >>> bit) & 1) {
+        kept = v128.or(kept, v128.and(undecided, random));
+        undecided = v128.andnot(undecided, random);
+      } else undecided = v128.and(undecided, random);
+      if (!v128.any_true(undecided)) break;
+    }
+    v128.store(words + (<usize>i << 2), kept);
+  }
+  clearFrom(words, width, (wordsPerRow + 3) & ~3);
+}
+
+function clearFrom(words: usize, width: i32, padded: i32): void {
+  let i = width >>> 5;
+  if (width & 31) {
+    const at = words + (<usize>i << 2);
+    store<i32>(at, load<i32>(at) & ((1 << (width & 31)) - 1));
+    i++;
+  }
+  for (; i < padded; i++) store<i32>(words + (<usize>i << 2), 0);
+}
+
+/** 128 bits from bit `bit` on. */
+// @ts-ignore: decorator
+@inline
+function bitsFrom(words: usize, bit: i32): v128 {
+  const at = words + (<usize>(bit >>> 5) << 2);
+  const shift = bit & 31;
+  const low = v128.load(at);
+  if (shift === 0) return low;
+  return v128.or(i32x4.shr_u(low, shift), i32x4.shl(v128.load(at, 4), 32 - shift));
+}
+
+/** Adds, for 16 columns, digit `weight` of their counts: the bits of bytes 2q and 2q + 1 of a plane. */
+// @ts-ignore: decorator
+@inline
+function addDigit(sum: v128, plane: v128, pick: v128, weight: i32): v128 {
+  const bits = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128);
+  const set = i8x16.eq(v128.and(i8x16.swizzle(plane, pick), bits), bits);
+  return v128.or(sum, v128.and(set, i8x16.splat(<i8>weight)));
+}
+
+/**
+ * Counts of the strided layout: entry n * cols + p is the number of weights k of row order[n] with k mod cols = p that
+ * are kept. `words` has room for the row and 2 * cols + 512 zero bits after it; `planes` for 16 vectors; `counts` for
+ * 128 entries more than there are.
+ */
+export function countStrided(
+  order: usize,
+  features: i32,
+  width: i32,
+  threshold: i32,
+  keys: usize,
+  cols: i32,
+  words: usize,
+  planes: usize,
+  counts: usize,
+): void {
+  const wordsPerRow = (width + 31) >>> 5;
+  const groups = (width + cols - 1) / cols;
+  const digits = 32 - clz(groups);
+  for (let n = 0; n < features; n++) {
+    const row = load<i32>(order + (<usize>n << 2));
+    const cells = counts + (<usize>n * <usize>cols << 1);
+    if (row < 0) {
+      memory.fill(cells, 0, <usize>cols << 1);
+      continue;
+    }
+    maskRow(row, wordsPerRow, width, threshold, keys, words);
+    for (let column = 0; column < cols; column += 128) {
+      countColumns(words, column, cols, groups, digits, planes);
+      spread(planes, digits, cells + (<usize>column << 1));
+    }
+  }
+}
+
+/** Bit-sliced counts of 128 columns over all groups. */
+function countColumns(words: usize, column: i32, cols: i32, groups: i32, digits: i32, planes: usize): void {
+  let ones = i32x4.splat(0);
+  let twos = i32x4.splat(0);
+  let fours = i32x4.splat(0);
+  for (let k = 3; k < digits; k++) v128.store(planes + (<usize>k << 4), i32x4.splat(0));
+  let bit = column;
+  for (let g = 0; g < groups; g += 2, bit += 2 * cols) {
+    // Groups beyond the row are zero: the words after it are.
+    const a = bitsFrom(words, bit);
+    const b = bitsFrom(words, bit + cols);
+    const half = v128.xor(ones, a);
+    let carry = v128.or(v128.and(ones, a), v128.and(half, b));
+    ones = v128.xor(half, b);
+    let next = v128.and(twos, carry);
+    twos = v128.xor(twos, carry);
+    carry = v128.and(fours, next);
+    fours = v128.xor(fours, next);
+    for (let k = 3; k < digits && v128.any_true(carry); k++) {
+      const at = planes + (<usize>k << 4);
+      const plane = v128.load(at);
+      v128.store(at, v128.xor(plane, carry));
+      carry = v128.and(plane, carry);
+    }
+  }
+  v128.store(planes, ones);
+  v128.store(planes, twos, 16);
+  v128.store(planes, fours, 32);
+}
+
+/** Planes to 128 counts of 16 bits. */
+function spread(planes: usize, digits: i32, cells: usize): void {
+  for (let q = 0; q < 8; q++) {
+    const first = i8x16.splat(<i8>(2 * q));
+    const pick = i8x16.add(first, i8x16(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1));
+    let low = i32x4.splat(0);
+    let high = i32x4.splat(0);
+    const lowDigits = min(digits, 8);
+    for (let k = 0; k < lowDigits; k++) low = addDigit(low, v128.load(planes + (<usize>k << 4)), pick, 1 << k);
+    for (let k = 8; k < digits; k++) high = addDigit(high, v128.load(planes + (<usize>k << 4)), pick, 1 << (k - 8));
+    const at = cells + (<usize>q << 5);
+    v128.store(at, v128.or(i16x8.extend_low_i8x16_u(low), i16x8.shl(i16x8.extend_low_i8x16_u(high), 8)));
+    v128.store(at, v128.or(i16x8.extend_high_i8x16_u(low), i16x8.shl(i16x8.extend_high_i8x16_u(high), 8)), 16);
+  }
+}
+
+/** As countStrided for any layout: input feature k lies at position[k]. */
+export function countPlaced(
+  order: usize,
+  features: i32,
+  width: i32,
+  threshold: i32,
+  keys: usize,
+  cols: i32,
+  words: usize,
+  position: usize,
+  counts: usize,
+): void {
+  const wordsPerRow = (width + 31) >>> 5;
+  memory.fill(counts, 0, <usize>features * <usize>cols << 1);
+  for (let n = 0; n < features; n++) {
+    const row = load<i32>(order + (<usize>n << 2));
+    if (row < 0) continue;
+    const cells = counts + (<usize>n * <usize>cols << 1);
+    maskRow(row, wordsPerRow, width, threshold, keys, words);
+    for (let i = 0; i < wordsPerRow; i++) {
+      for (let bits = load<u32>(words + (<usize>i << 2)); bits !== 0; bits &= bits - 1) {
+        const k = (i << 5) + <i32>ctz(bits);
+        const cell = cells + (<usize>load<u16>(position + (<usize>k << 1)) << 1);
+        store<u16>(cell, load<u16>(cell) + 1);
+      }
+    }
+  }
+}

@@ -1,0 +1,166 @@
+// The closed forms of one row of the ring, in AssemblyScript: the twin of emulator/streamed/main.ts and reduce.ts, on the
+// same arrays. A position that must be walked token by token, or is about to be, is handed to the caller (`cell`), as are
+// the intervals it needs logged (`log`).
+
+@external("row", "cell")
+declare function cell(p: i32, n: i32, x: i32, before: i32): i32;
+
+@external("row", "log")
+declare function log(p: i32, n: i32, x: i32): void;
+
+let C: i32, N: i32, K: i32, H: i32;
+let weightSlots: i32, controlSlots: i32;
+let gapNumerator: i64, gapDenominator: i64, margin: i64;
+let nnz: usize, mainFree: usize, reduceFree: usize, phiLast: usize, reduceFrom: usize;
+let pieceCount: usize, pieceAt: usize, pieceLevel: usize;
+let watchFrom: usize, logged: usize, token: usize;
+let lead: usize, slack: usize, lift: usize;
+
+// @ts-ignore: decorator
+@inline
+function at(bank: usize, i: i32): i32 {
+  return load<i32>(bank + (<usize>i << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+function put(bank: usize, i: i32, value: i32): void {
+  store<i32>(bank + (<usize>i << 2), value);
+}
+
+/** `parameters`: the numbers above in order, as i32, then the addresses of the arrays in order. */
+export function start(parameters: usize): void {
+  C = at(parameters, 0);
+  N = at(parameters, 1);
+  K = at(parameters, 2);
+  H = at(parameters, 3);
+  weightSlots = at(parameters, 4);
+  controlSlots = at(parameters, 5);
+  gapNumerator = at(parameters, 6);
+  gapDenominator = at(parameters, 7);
+  margin = at(parameters, 8);
+  nnz = at(parameters, 9);
+  mainFree = at(parameters, 10);
+  reduceFree = at(parameters, 11);
+  phiLast = at(parameters, 12);
+  reduceFrom = at(parameters, 13);
+  pieceCount = at(parameters, 14);
+  pieceAt = at(parameters, 15);
+  pieceLevel = at(parameters, 16);
+  watchFrom = at(parameters, 17);
+  logged = at(parameters, 18);
+  token = at(parameters, 19);
+  lead = at(parameters, 20);
+  slack = at(parameters, 21);
+  lift = at(parameters, 22);
+}
+
+/** Runs all features; returns 1, or 0 where the certificate failed. */
+export function run(): i32 {
+  for (let n = 0; n < N; n++) {
+    if (!mainFeature(n)) return 0;
+    reduceFeature(n);
+  }
+  return 1;
+}
+
+function mainFeature(n: i32): bool {
+  const rowFree = ((n + 2) % (K + 2)) * C;
+  const rowBefore = ((n + K + 1) % (K + 2)) * C;
+  const keep = n >= N - K ? (n % K) * C : -1;
+  const cells = nnz + (<usize>n * <usize>C << 1);
+  let before = -1;
+  let arrived = -1;
+  let p = (n + 1) % C;
+  for (let x = 0; x < C; x++) {
+    let u: i32;
+    if (n >= at(watchFrom, p)) {
+      if (!cell(p, n, x, before)) return false;
+      u = at(mainFree, p);
+    } else {
+      const weight = <i32>load<u16>(cells + (<usize>p << 1));
+      let begin = at(mainFree, p);
+      if (n >= K) begin = max(begin, at(phiLast, rowFree + p));
+      const j = at(token, p);
+      if (<i64>begin * gapDenominator < <i64>j * gapNumerator + margin) return false;
+      u = begin + weight * weightSlots + controlSlots;
+      put(token, p, j + weight + 1);
+      put(mainFree, p, u);
+    }
+    if (n > 0 && at(phiLast, rowBefore + p) > u) u = at(phiLast, rowBefore + p);
+    if (arrived > u) u = arrived;
+    put(reduceFree, p, u);
+    arrived = u + at(lead, p);
+    if (keep >= 0) put(reduceFrom, keep + p, u);
+    before = p;
+    p = p + 1 === C ? 0 : p + 1;
+  }
+  return true;
+}
+
+function reduceFeature(n: i32): void {
+  const bank = (n % 3) * C;
+  const row = (n % (K + 2)) * C;
+  let q = -1;
+  let p = n % C;
+  for (let x = C - 1; x >= 0; x--) {
+    const from = at(reduceFree, p);
+    const pieces = (bank + p) * H;
+    let count = 1;
+    let level = from;
+    if (q >= 0) {
+      const own = at(lift, p);
+      const before = x === C - 2 ? n - 2 : n - 1;
+      const shift = x === C - 2 ? own - H : own;
+      const lifted = before >= 0 && at(phiLast, (before % (K + 2)) * C + q) + shift > from;
+      if (lifted || at(phiLast, row + q) + own > from) {
+        count = 0;
+        let from = 0;
+        const ahead = at(slack, p);
+        if (lifted) {
+          const other = (before % 3) * C + q;
+          const others = other * H;
+          const tail = H - ahead;
+          const end = at(pieceCount, other);
+          for (let i = 0; i < end; i++) {
+            const up = at(pieceLevel, others + i) + shift;
+            if (up <= level) continue;
+            const first = at(pieceAt, others + i) - tail;
+            if (first > from) {
+              put(pieceAt, pieces + count, from);
+              put(pieceLevel, pieces + count++, level);
+              from = first;
+            }
+            level = up;
+          }
+        }
+        const other = bank + q;
+        const others = other * H;
+        const end = at(pieceCount, other);
+        for (let i = 0; i < end; i++) {
+          const first = at(pieceAt, others + i) + ahead;
+          if (first >= H) break;
+          const up = at(pieceLevel, others + i) + own;
+          if (up <= level) continue;
+          put(pieceAt, pieces + count, from);
+          put(pieceLevel, pieces + count++, level);
+          from = first;
+          level = up;
+        }
+        put(pieceAt, pieces + count, from);
+        put(pieceLevel, pieces + count++, level);
+      } else {
+        put(pieceAt, pieces, 0);
+        put(pieceLevel, pieces, from);
+      }
+    } else {
+      put(pieceAt, pieces, 0);
+      put(pieceLevel, pieces, from);
+    }
+    put(pieceCount, bank + p, count);
+    put(phiLast, row + p, level);
+    if (load<u8>(logged + <usize>p) !== 0) log(p, n, x);
+    q = p;
+    p = p === 0 ? C - 1 : p - 1;
+  }
+}

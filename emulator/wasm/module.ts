@@ -1,0 +1,96 @@
+// The WebAssembly kernels, one instance a thread: compiled once, with a memory that grows to what the largest task
+// needs. They are twins of TypeScript code, which stays the judge: mask counts (kernels/spmm/counts.ts) and the closed
+// forms of a row (emulator/streamed/main.ts, reduce.ts).
+
+import { internalError } from '../errors.ts';
+import { BINARY } from './binary.ts';
+
+/** What a running row asks of TypeScript; see assembly/row.ts. */
+export interface RowCallbacks {
+  cell(p: number, n: number, x: number, before: number): number;
+  log(p: number, n: number, x: number): void;
+}
+
+type Count = (
+  order: number,
+  features: number,
+  width: number,
+  threshold: number,
+  keys: number,
+  cols: number,
+  words: number,
+  scratch: number,
+  counts: number,
+) => void;
+
+export interface WasmKernels {
+  readonly memory: WebAssembly.Memory;
+  readonly countStrided: Count;
+  readonly countPlaced: Count;
+  start(parameters: number): void;
+  run(): number;
+}
+
+const PAGE_BYTES = 65_536;
+/** The kernels' own data lies below. */
+export const ARENA_START: number = PAGE_BYTES;
+
+const none: RowCallbacks = {
+  cell: () => {
+    throw internalError('no row is running');
+  },
+  log: () => {
+    throw internalError('no row is running');
+  },
+};
+
+let callbacks: RowCallbacks = none;
+let instance: WasmKernels | undefined;
+
+/** The kernels of this thread, their memory at least `bytes` beyond ARENA_START. Growing it voids earlier views. */
+export function wasmKernels(bytes: number): WasmKernels {
+  instance ??= instantiate();
+  const missing = ARENA_START + bytes - instance.memory.buffer.byteLength;
+  if (missing > 0) instance.memory.grow(Math.ceil(missing / PAGE_BYTES));
+  return instance;
+}
+
+/** Runs the row whose parameters were given to `start`. False where its certificate failed. */
+export function runRow(kernels: WasmKernels, row: RowCallbacks): boolean {
+  callbacks = row;
+  try {
+    return kernels.run() === 1;
+  } finally {
+    callbacks = none;
+  }
+}
+
+function instantiate(): WasmKernels {
+  const memory = new WebAssembly.Memory({ initial: 2 });
+  const imports = {
+    env: { memory, abort: () => undefined },
+    row: {
+      cell: (p: number, n: number, x: number, before: number) => callbacks.cell(p, n, x, before),
+      log: (p: number, n: number, x: number) => callbacks.log(p, n, x),
+    },
+  };
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(BINARY, 'base64')), imports);
+  return { memory, ...pick(exports) };
+}
+
+function pick(exports: WebAssembly.Exports): Omit<WasmKernels, 'memory'> {
+  const { countStrided, countPlaced, start, run } = exports;
+  if (
+    typeof countStrided !== 'function' ||
+    typeof countPlaced !== 'function' ||
+    typeof start !== 'function' ||
+    typeof run !== 'function'
+  )
+    throw internalError('the WebAssembly binary lacks a kernel');
+  return {
+    countStrided: (...args) => void countStrided(...args),
+    countPlaced: (...args) => void countPlaced(...args),
+    start: (parameters) => void start(parameters),
+    run: () => Number(run()),
+  };
+}
