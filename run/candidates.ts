@@ -14,10 +14,12 @@ import { localFeatures } from '../kernels/spmm/layout.ts';
 const TOKENS = [1, 2, 4, 8, 12, 16, 20, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256] as const;
 const ACCUMULATORS = [8, 6, 4, 3, 2, 1] as const;
 const FEWEST_COLUMNS = 8;
+/** Deviations below the mean that a count of random non-zeros may be: less than once in a million draws. */
+const DEVIATIONS = 5;
 
 export interface Candidate {
   readonly mapping: Mapping;
-  /** Cycles of all passes that no run of this mapping can stay under. */
+  /** Cycles of all passes that no run of this mapping can stay under, but for a draw of far too many zeros. */
   readonly bound: number;
   /** The bound and a guess of what imbalance adds: an order of trying, nothing else. */
   readonly guess: number;
@@ -66,7 +68,8 @@ export function multiplicity(graph: Graph): (node: GraphNode) => number {
 function columnCounts(graph: Graph, { fabric }: Machine, request: MappingRequest): number[] {
   if (request.columns !== null) return [request.columns];
   const { operator } = graph.nodes[0];
-  const width = operator.kind === 'linear' ? operator.in : operator.kind === 'embedding' ? operator.width : fabric.width;
+  const width =
+    operator.kind === 'linear' ? operator.in : operator.kind === 'embedding' ? operator.width : fabric.width;
   const counts = new Set<number>([Math.min(width, fabric.width)]);
   for (let features = 1; features <= width; features++) counts.add(Math.ceil(width / features));
   const few = Math.min(FEWEST_COLUMNS, width, fabric.width);
@@ -76,31 +79,34 @@ function columnCounts(graph: Graph, { fabric }: Machine, request: MappingRequest
 function candidate(graph: Graph, machine: Machine, mapping: Mapping): Candidate {
   const count = multiplicity(graph);
   let bound = 0;
-  let imbalance = 0;
+  let guess = 0;
   for (const node of firstLayer(graph).nodes) {
-    const slots = leastSlots(node.operator, graph, machine, mapping);
+    const slots = slotsOf(node.operator, graph, machine, mapping);
     bound += count(node) * slots.least;
-    imbalance += count(node) * slots.imbalance;
+    guess += count(node) * slots.guess;
   }
-  return { mapping, bound: bound * mapping.passes, guess: (bound + imbalance) * mapping.passes };
+  return { mapping, bound: bound * mapping.passes, guess: guess * mapping.passes };
 }
 
-/** Slots of the fullest PE, and a guess of the cycles that uneven columns cost: deviations of the slowest column. */
-function leastSlots(
-  operator: Operator,
-  graph: Graph,
-  { core }: Machine,
-  mapping: Mapping,
-): { least: number; imbalance: number } {
+/** Slots of the fullest PE; those expected and a guess of what uneven columns cost: deviations of the slowest column. */
+interface Slots {
+  readonly least: number;
+  readonly guess: number;
+}
+
+function slotsOf(operator: Operator, graph: Graph, { core }: Machine, mapping: Mapping): Slots {
   const { columns: C, tokensPerPe: T, accumulators: K, accumulate } = mapping;
   const half = accumulate === 'fp16';
   const psums = Math.ceil(T / (half ? 2 : 1));
   const weight = core.axpyOverhead + Math.ceil(T / (half ? core.simdFp16 : core.simdFp16ToFp32));
-  const matmul = (features: number, rows: number, local: number, density: number): { least: number; imbalance: number } => {
+  const matmul = (features: number, rows: number, local: number, density: number): Slots => {
+    const sums = features * (psums + core.controlSlots);
+    const kept = rows * local * density;
     const deviation = Math.sqrt(local * density * (1 - density));
+    const imbalance = 0.3 * rows * deviation * Math.sqrt((2 * Math.log(C)) / K);
     return {
-      least: features * (psums + core.controlSlots) + rows * local * density * weight,
-      imbalance: 0.3 * rows * weight * deviation * Math.sqrt((2 * Math.log(C)) / K),
+      least: sums + weight * Math.max(0, kept - DEVIATIONS * Math.sqrt(rows) * deviation),
+      guess: sums + weight * (kept + imbalance),
     };
   };
   switch (operator.kind) {
@@ -115,10 +121,11 @@ function leastSlots(
     case 'values': {
       let slots = 0;
       for (const tile of attentionRotation(attentionCase(operator, graph, mapping)))
-        if (tile.kernel === 'attentionScores') slots += tile.headsPerColumn * tile.features * vectorSlots(tile, core.simdFp16);
-      return { least: slots * mapping.rowsPerSequence, imbalance: 0 };
+        if (tile.kernel === 'attentionScores')
+          slots += tile.headsPerColumn * tile.features * vectorSlots(tile, core.simdFp16);
+      return { least: slots * mapping.rowsPerSequence, guess: slots * mapping.rowsPerSequence };
     }
     default:
-      return { least: 0, imbalance: 0 };
+      return { least: 0, guess: 0 };
   }
 }

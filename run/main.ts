@@ -8,6 +8,7 @@ import { encodeProgram } from '../compiler/lower/codec.ts';
 import { lower } from '../compiler/lower/lower.ts';
 import { placeGraph } from '../compiler/lower/placement.ts';
 import type { ModelSpec } from '../compiler/model/spec.ts';
+import { withBankConflicts } from '../emulator/machine/spec.ts';
 import { chooseMapping } from './mapper.ts';
 import { runProgram } from './program.ts';
 import type { WaferResult } from './result.ts';
@@ -48,11 +49,13 @@ async function runTwins(
   timer: Timer,
   onProgress: MainOptions['onProgress'],
 ): Promise<Omit<MainResult, 'run'>> {
-  const { machine } = spec.machine;
+  const machine = withBankConflicts(spec.machine.machine);
   const graph = buildGraph(spec);
   const dense = denseTwin(graph);
   const mapping = await chooseMapping(graph, machine, spec.mapping, timer, (i, of) => onProgress(i, of, 'mapping'));
-  const denseMapping = await chooseMapping(dense, machine, spec.mapping, timer, (i, of) => onProgress(i, of, 'dense mapping'));
+  const denseMapping = await chooseMapping(dense, machine, spec.mapping, timer, (i, of) =>
+    onProgress(i, of, 'dense mapping'),
+  );
   const program = lower(placeGraph(graph, machine, mapping));
   const wafer = await runProgram(program, { timer, onProgress });
   const waferDense = await runProgram(lower(placeGraph(dense, machine, denseMapping)), { timer });

@@ -36,7 +36,11 @@ export async function runProgram(program: Program, { timer, onProgress }: Progra
 }
 
 /** Timings by operator and step. The longest start first, so that no worker ends alone with one. */
-async function timeAll(program: Program, timer: Timer, onProgress: ProgramOptions['onProgress']): Promise<StepTiming[][]> {
+async function timeAll(
+  program: Program,
+  timer: Timer,
+  onProgress: ProgramOptions['onProgress'],
+): Promise<StepTiming[][]> {
   const { operators, machine } = program;
   const tasks = operators.flatMap(({ name, steps }, i) => steps.map((step, j) => ({ name, step, i, j })));
   const timings: StepTiming[][] = operators.map(() => []);
@@ -82,7 +86,10 @@ function operatorResult(
   const where = whereAt(bank, 0);
   const sum = bank.reduce((a, b) => a + b, 0);
   if (sum !== cycles * used)
-    throw new EmulateError(EXIT.lawBroken, `law broken in ${name}: causes add up to ${sum}, cycles of its PEs to ${cycles * used}`);
+    throw new EmulateError(
+      EXIT.lawBroken,
+      `law broken in ${name}: causes add up to ${sum}, cycles of its PEs to ${cycles * used}`,
+    );
   return {
     name,
     kind,

@@ -1,5 +1,6 @@
 // The time of one kernel: the fastest exact engine for it, and which one that was. This is what a worker does.
 
+import { EmulateError, EXIT } from '../emulator/errors.ts';
 import type { MatmulStep, StepShape } from '../compiler/lower/program.ts';
 import { latenciesOf, type Machine } from '../emulator/machine/spec.ts';
 import { CAUSE_COUNT } from '../emulator/program/causes.ts';
@@ -8,6 +9,7 @@ import { runDataflow, whyNotDataflow } from '../emulator/streamed/dataflow.ts';
 import type { SpmmShape } from '../emulator/streamed/shape.ts';
 import { kernels, type KernelName, timingProgram } from '../kernels/index.ts';
 import { countCells } from '../kernels/spmm/counts.ts';
+import { SPMM_COLORS } from '../kernels/spmm/program.ts';
 import { timeSpmm } from '../kernels/spmm/time.ts';
 import type { EngineUse } from './result.ts';
 
@@ -27,6 +29,7 @@ export function isFolded(kernel: KernelName): boolean {
 export function timeStep(shape: StepShape, machine: Machine): StepTiming {
   if (shape.kernel === 'spmm') return timeMatmul(shape, machine);
   const program = timingProgram(shape, machine);
+  checkColors(shape.kernel, Math.max(0, ...program.routes.map(({ color }) => color + 1)), machine);
   const latencies = latenciesOf(machine);
   const pes = program.width * program.height;
   const notDataflow = whyNotDataflow(program);
@@ -60,7 +63,15 @@ export function matmulShape(step: MatmulStep, machine: Machine): SpmmShape {
   };
 }
 
+/** Throws (exit 3) where a kernel needs more colors than a router knows. */
+function checkColors(kernel: string, colors: number, { fabric }: Machine): void {
+  if (colors <= fabric.colors) return;
+  const message = `${kernel} does not fit: it needs ${colors} colors, the limit is ${fabric.colors} (${colors - fabric.colors} too many); what would help: a machine with more colors`;
+  throw new EmulateError(EXIT.doesNotFit, message);
+}
+
 function timeMatmul(step: MatmulStep, machine: Machine): StepTiming {
+  checkColors('spmm', SPMM_COLORS, machine);
   const { engine, path, why, cycles, where } = timeSpmm(matmulShape(step, machine), 'auto');
   return { engine, path, why, cycles, pes: step.cols, totals: totalsOf(where) };
 }

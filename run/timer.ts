@@ -49,7 +49,9 @@ function workerError(error: unknown, name: string, signal?: AbortSignal): Error 
   const message = error instanceof Error ? error.message : String(error);
   const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   const known = Object.values(EXIT).find((exit) => exit === code);
-  return known === undefined ? internalError(`the worker of ${name} died: ${message}`) : new EmulateError(known, message);
+  return known === undefined
+    ? internalError(`the worker of ${name} died: ${message}`)
+    : new EmulateError(known, message);
 }
 
 function remembering(timer: Timer): Timer {

@@ -90,3 +90,21 @@ export function latenciesOf(machine: Machine): Latencies {
 export function edgeWaveletsPerCycle(machine: Machine): number {
   return Math.floor(machine.edge.bitsPerSecond / 32 / machine.clockHz);
 }
+
+/**
+ * The machine as its cores run: where operands meet in a bank, every vector instruction takes bankConflict times the
+ * slots, which is to say that it works on as many times fewer elements a slot.
+ */
+export function withBankConflicts(machine: Machine): Machine {
+  const { bankConflict } = machine.memory;
+  if (bankConflict === 1) return machine;
+  const { simdFp16, simdFp16ToFp32, simdFp32Add, simdFp32 } = machine.core;
+  const core = {
+    ...machine.core,
+    simdFp16: simdFp16 / bankConflict,
+    simdFp16ToFp32: simdFp16ToFp32 / bankConflict,
+    simdFp32Add: simdFp32Add / bankConflict,
+    simdFp32: simdFp32 / bankConflict,
+  };
+  return { ...machine, core, memory: { ...machine.memory, bankConflict: 1 } };
+}

@@ -15,6 +15,7 @@ import { axpyElementSlots, psumWavelets, type SpmmShape } from '../../emulator/s
 
 /** Partial sums have lower colors than weights, so they go first where both want the ramp. */
 const WEIGHTS: number = RING_COLORS;
+export const SPMM_COLORS: number = WEIGHTS + 1;
 
 /** Semaphores of a core. */
 const READY = 0;
