@@ -1,7 +1,10 @@
 // Programs as files: msgpack, the same bytes for the same program.
 
 import { Packr } from 'msgpackr';
+import { z } from 'zod';
 import { inputError } from '../../emulator/errors.ts';
+import { machineSchema } from '../../emulator/machine/spec.ts';
+import { kernels } from '../../kernels/index.ts';
 import { type Program, PROGRAM_FORMAT } from './program.ts';
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
@@ -28,6 +31,32 @@ function unpack(bytes: Uint8Array, name: string): unknown {
   }
 }
 
+const count = z.int().min(1);
+
+/** The frame of a program; shapes of kernels are taken as they are once their kernel is known. */
+const frame = z.object({
+  format: z.literal(PROGRAM_FORMAT),
+  name: z.string(),
+  machine: machineSchema,
+  mapping: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+  tokens: count,
+  operators: z.array(
+    z.object({
+      name: z.string(),
+      kind: z.string(),
+      steps: z.array(
+        z.object({ shape: z.object({ kernel: z.enum(Object.keys(kernels)) }), repeat: count, copies: count }),
+      ),
+    }),
+  ),
+  memory: z.object({
+    operator: z.string(),
+    items: z.array(z.object({ what: z.string(), bytes: count })),
+    bytes: count,
+    sramBytes: count,
+  }),
+});
+
 function isProgram(value: unknown): value is Program {
-  return typeof value === 'object' && value !== null && 'format' in value && value.format === PROGRAM_FORMAT;
+  return frame.safeParse(value).success;
 }

@@ -3,15 +3,15 @@
 
 import { internalError } from '../../emulator/errors.ts';
 import type { Machine } from '../../emulator/machine/spec.ts';
-import { localFeatures } from '../../kernels/spmm/layout.ts';
-import { type Graph, type GraphNode, outputFeatures } from '../graph/graph.ts';
-import { linearLayouts } from '../mapping/layouts.ts';
+import { type Layout, localFeatures } from '../../kernels/spmm/layout.ts';
+import type { Graph, GraphNode } from '../graph/graph.ts';
+import { outputLayout } from '../mapping/layouts.ts';
 import { type Mapping, tokenSlots } from '../mapping/mapping.ts';
 import { memoryDuring } from '../mapping/memory.ts';
 
 export interface PlacedNode {
   readonly node: GraphNode;
-  readonly layout: 'strided' | 'heads';
+  readonly layout: Layout['kind'];
   /** Features of the output on the fullest PE. */
   readonly features: number;
   /** SRAM of the fullest PE while it runs. */
@@ -33,17 +33,9 @@ export function placeGraph(graph: Graph, machine: Machine, mapping: Mapping): Pl
 }
 
 function placeNode(node: GraphNode, graph: Graph, machine: Machine, mapping: Mapping): PlacedNode {
-  const { operator } = node;
+  const layout = outputLayout(node.operator, graph);
   const { bytes } = memoryDuring(node, graph, machine, mapping);
-  const strided = { kind: 'strided', features: outputFeatures(operator) } as const;
-  const byHead = ['position', 'scores', 'softmax', 'values'].includes(operator.kind);
-  const layout = operator.kind === 'linear' ? linearLayouts(operator, graph).output : strided;
-  return {
-    node,
-    layout: byHead || layout.kind === 'heads' ? 'heads' : 'strided',
-    features: localFeatures(layout, mapping.columns),
-    bytes,
-  };
+  return { node, layout: layout.kind, features: localFeatures(layout, mapping.columns), bytes };
 }
 
 function verifyPlacement({ graph, machine, mapping, nodes }: Placement): void {

@@ -157,13 +157,14 @@ function matmul(weights: MatmulStep['weights'], { machine, mapping }: LowerConte
 
 function positionSteps(operator: OperatorOf<'position'>, context: LowerContext): ProgramStep[] {
   const { graph, machine, mapping } = context;
-  const attention = attentionCase(operator, graph, mapping);
-  const layout = layoutOf(attention);
-  const copies = copiesOf(mapping);
-  const start = once(attentionStart(layout, mapping.tokensPerPe, machine), copies.row * layout.groups);
+  const layout = layoutOf(attentionCase(operator, graph, mapping));
+  const { headCols: cols, headsPerColumn, groups } = layout;
+  const { tokensPerPe: tokens } = mapping;
+  const copies = copiesOf(mapping).row * groups;
+  const start = once(attentionStart(layout, tokens, machine), copies);
   if (operator.positions !== 'rotary') return [start];
-  const features = 2 * layout.headsPerColumn * rotaryFeatures(operator, graph, mapping);
-  return [once(elementwise('rotary', { ...ONE_PE, features, tokens: mapping.tokensPerPe }, machine), copies.pe), start];
+  const features = 2 * headsPerColumn * rotaryFeatures(operator, graph, mapping);
+  return [once(elementwise('rotary', { rows: 1, cols, features, tokens }, machine), copies), start];
 }
 
 function tileSteps(

@@ -1,8 +1,8 @@
 // How the activations of a graph lie on a group: strided everywhere but around attention, where they lie head by head.
 
 import type { AttentionCase } from '../../kernels/attention/steps.ts';
-import type { Layout } from '../../kernels/spmm/layout.ts';
-import type { Graph, Heads, Operator } from '../graph/graph.ts';
+import type { HeadsLayout, Layout } from '../../kernels/spmm/layout.ts';
+import { type Graph, type Heads, type Operator, outputFeatures } from '../graph/graph.ts';
 import type { Mapping } from './mapping.ts';
 
 /** Rotary positions turn pairs of features, which then share a column. */
@@ -20,10 +20,26 @@ export function linearLayouts(
   const input: Layout = { kind: 'strided', features: operator.in };
   const output: Layout = { kind: 'strided', features: operator.out };
   if (heads === undefined) return { input, output };
-  const byHead = { kind: 'heads', heads: heads.heads, headDim: heads.headDim, pairs: turnsPairs(graph) } as const;
   return operator.weight === 'qkv'
-    ? { input, output: { ...byHead, parts: [heads.heads, heads.kvHeads, heads.kvHeads] } }
-    : { input: { ...byHead, parts: [heads.heads] }, output };
+    ? { input, output: queriesKeysValues(heads, graph) }
+    : { input: oneByHead(heads, graph), output };
+}
+
+function oneByHead({ heads, headDim }: Heads, graph: Graph): HeadsLayout {
+  return { kind: 'heads', heads, headDim, pairs: turnsPairs(graph), parts: [heads] };
+}
+
+function queriesKeysValues(heads: Heads, graph: Graph): HeadsLayout {
+  return { ...oneByHead(heads, graph), parts: [heads.heads, heads.kvHeads, heads.kvHeads] };
+}
+
+/** Layout of the output of any operator. */
+export function outputLayout(operator: Operator, graph: Graph): Layout {
+  if (operator.kind === 'linear') return linearLayouts(operator, graph).output;
+  if (operator.kind === 'position') return queriesKeysValues(operator, graph);
+  if (operator.kind === 'scores' || operator.kind === 'softmax' || operator.kind === 'values')
+    return oneByHead(operator, graph);
+  return { kind: 'strided', features: outputFeatures(operator) };
 }
 
 /** The attention of a graph on a mapping, as its kernels take it. */

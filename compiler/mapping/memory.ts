@@ -4,6 +4,7 @@
 import type { Machine } from '../../emulator/machine/spec.ts';
 import { localFeatures } from '../../kernels/spmm/layout.ts';
 import { attentionSram } from '../../kernels/attention/sram.ts';
+import { layoutOf } from '../../kernels/attention/steps.ts';
 import type { Graph, GraphNode, Operator } from '../graph/graph.ts';
 import { attentionCase, linearLayouts } from './layouts.ts';
 import type { Mapping } from './mapping.ts';
@@ -100,24 +101,26 @@ function standingItems(
   const position = graph.nodes.find((node) => node.operator.kind === 'position')?.operator;
   if (position?.kind === 'position' && position.positions === 'rotary')
     items.push({ what: 'angles of rotary positions', bytes: vectors(rotaryFeatures(position, graph, choice), choice) });
-  // In a parallel block the normalised input waits for the MLP, and the attention's output for the sum.
-  if (graph.parallelBlocks && id.includes('.attn.')) items.push({ what: 'input of the MLP', bytes: width });
-  if (graph.parallelBlocks && id.includes('.mlp.')) items.push({ what: 'output of the attention', bytes: width });
+  const waiting = graph.parallelBlocks ? waitingInParallel(id) : undefined;
+  if (waiting !== undefined) items.push({ what: waiting, bytes: width });
   return items;
 }
 
-/** Features of a head's column that are turned: cosines and sines of them take as many numbers. */
+/** In a parallel block the normalised input waits for the MLP, and what attention and MLP give for the sums at the end. */
+function waitingInParallel(id: string): string | undefined {
+  if (id.endsWith('.attn.c_attn') || id.endsWith('.mlp.residual')) return undefined;
+  if (id.endsWith('.attn.residual')) return 'output of the MLP';
+  if (id.includes('.attn.')) return 'input of the MLP';
+  return id.includes('.mlp.') ? 'output of the attention' : undefined;
+}
+
+/** Features of one head that are turned on its first column, which holds the first ones; angles take as many numbers. */
 export function rotaryFeatures(
   operator: Extract<Operator, { kind: 'position' }>,
   graph: Graph,
   choice: MemoryChoice,
 ): number {
-  const layout = attentionCase(operator, graph, choice);
-  const perHead = localFeatures(
-    { kind: 'heads', heads: layout.heads, headDim: layout.headDim, pairs: true, parts: [1] },
-    choice.columns,
-  );
-  return Math.min(perHead, 2 * Math.ceil((perHead * operator.rotaryDim) / (2 * operator.headDim)));
+  return Math.min(layoutOf(attentionCase(operator, graph, choice)).features, operator.rotaryDim);
 }
 
 /** The use of the fullest PE during one operator. */
