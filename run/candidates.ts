@@ -109,23 +109,17 @@ function slotsOf(operator: Operator, graph: Graph, { core }: Machine, mapping: M
       guess: sums + weight * (kept + imbalance),
     };
   };
-  switch (operator.kind) {
-    case 'linear': {
-      const { input, output } = linearLayouts(operator, graph);
-      const features = output.kind === 'strided' ? operator.out : localFeatures(output, C) * C;
-      return matmul(features, operator.out, localFeatures(input, C), 1 - operator.sparsity);
-    }
-    case 'lmHead':
-      return matmul(operator.vocabulary, operator.vocabulary, Math.ceil(operator.width / C), 1);
-    case 'scores':
-    case 'values': {
-      let slots = 0;
-      for (const tile of attentionRotation(attentionCase(operator, graph, mapping)))
-        if (tile.kernel === 'attentionScores')
-          slots += tile.headsPerColumn * tile.features * vectorSlots(tile, core.simdFp16);
-      return { least: slots * mapping.rowsPerSequence, guess: slots * mapping.rowsPerSequence };
-    }
-    default:
-      return { least: 0, guess: 0 };
+  if (operator.kind === 'linear') {
+    const { input, output } = linearLayouts(operator, graph);
+    const features = output.kind === 'strided' ? operator.out : localFeatures(output, C) * C;
+    return matmul(features, operator.out, localFeatures(input, C), 1 - operator.sparsity);
   }
+  if (operator.kind === 'lmHead')
+    return matmul(operator.vocabulary, operator.vocabulary, Math.ceil(operator.width / C), 1);
+  let slots = 0;
+  if (operator.kind === 'scores' || operator.kind === 'values')
+    for (const tile of attentionRotation(attentionCase(operator, graph, mapping)))
+      if (tile.kernel === 'attentionScores')
+        slots += mapping.rowsPerSequence * tile.headsPerColumn * tile.features * vectorSlots(tile, core.simdFp16);
+  return { least: slots, guess: slots };
 }

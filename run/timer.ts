@@ -6,7 +6,7 @@ import { EmulateError, EXIT, internalError } from '../emulator/errors.ts';
 import type { Machine } from '../emulator/machine/spec.ts';
 import type { StepShape } from '../compiler/lower/program.ts';
 import { type StepTiming, timeStep } from './step.ts';
-import type { StepTask } from './worker.ts';
+import type { StepFailure, StepTask } from './worker.ts';
 
 export interface Timer {
   /** `name` is the operator, for the message if its worker dies. */
@@ -17,7 +17,7 @@ export interface Timer {
 /** Without workers, for small programs and tests. */
 export function inProcessTimer(): Timer {
   return remembering({
-    time: (shape, machine) => Promise.resolve(timeStep(shape, machine)),
+    time: async (shape, machine) => timeStep(shape, machine),
     close: () => Promise.resolve(),
   });
 }
@@ -25,7 +25,7 @@ export function inProcessTimer(): Timer {
 export function pooledTimer(workers: number, signal?: AbortSignal): Timer {
   // Development runs the sources as they are; a build runs worker.js beside this file.
   const source = import.meta.url.endsWith('.ts');
-  const pool = new Piscina<StepTask, StepTiming>({
+  const pool = new Piscina<StepTask, StepTiming | StepFailure>({
     filename: new URL(source ? './worker.ts' : './worker.js', import.meta.url).href,
     minThreads: workers,
     maxThreads: workers,
@@ -33,25 +33,20 @@ export function pooledTimer(workers: number, signal?: AbortSignal): Timer {
   });
   return remembering({
     time: async (shape, machine, name) => {
-      try {
-        return await pool.run({ shape, machine }, signal === undefined ? {} : { signal });
-      } catch (error) {
+      const options = signal === undefined ? {} : { signal };
+      const answer = await pool.run({ shape, machine }, options).catch((error: unknown) => {
         throw workerError(error, name, signal);
-      }
+      });
+      if ('code' in answer) throw new EmulateError(answer.code, answer.message);
+      return answer;
     },
     close: () => pool.destroy(),
   });
 }
 
-/** Errors lose their class on the way from a worker. */
 function workerError(error: unknown, name: string, signal?: AbortSignal): Error {
   if (signal?.aborted === true) return new EmulateError(EXIT.interrupted, 'interrupted');
-  const message = error instanceof Error ? error.message : String(error);
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  const known = Object.values(EXIT).find((exit) => exit === code);
-  return known === undefined
-    ? internalError(`the worker of ${name} died: ${message}`)
-    : new EmulateError(known, message);
+  return internalError(`the worker of ${name} died: ${error instanceof Error ? error.message : String(error)}`);
 }
 
 function remembering(timer: Timer): Timer {

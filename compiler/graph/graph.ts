@@ -81,17 +81,10 @@ export function outputFeatures(operator: Operator): number {
 
 /** Multiply-adds of one token, counting every weight (dense) and full, non-causal attention. */
 export function denseMultiplyAdds(operator: Operator, sequence: number): number {
-  switch (operator.kind) {
-    case 'linear':
-      return operator.in * operator.out;
-    case 'lmHead':
-      return operator.width * operator.vocabulary;
-    case 'scores':
-    case 'values':
-      return operator.heads * operator.headDim * sequence;
-    default:
-      return 0;
-  }
+  if (operator.kind === 'linear') return operator.in * operator.out;
+  if (operator.kind === 'lmHead') return operator.width * operator.vocabulary;
+  if (operator.kind === 'scores' || operator.kind === 'values') return operator.heads * operator.headDim * sequence;
+  return 0;
 }
 
 /** Those of the weights that are not zero, in expectation. */
