@@ -32,11 +32,11 @@ async function runAll(graph: Graph, machine: Machine, timer: Timer): Promise<Run
 
 describe.each<{ what: string; graph: Graph; machine: Machine }>([
   { what: 'GPT', graph: graphOf(gptLike, 4, 16), machine: waferOf(13, 12) },
-  { what: 'LLaMA', graph: graphOf({ ...llamaLike, sparsity: 0.8 }, 4, 16), machine: waferOf(24, 12) },
-  { what: 'dense GPT-J', graph: graphOf({ ...gptJLike, sparsity: 0 }, 3, 12), machine: waferOf(32, 16) },
+  { what: 'LLaMA', graph: graphOf({ ...llamaLike, sparsity: 0.8 }, 2, 8), machine: waferOf(24, 8) },
+  { what: 'dense GPT-J', graph: graphOf({ ...gptJLike, sparsity: 0 }, 2, 6), machine: waferOf(16, 8) },
   {
     what: 'matmul',
-    graph: graphOf({ kind: 'matmul', in: 128, out: 128, sparsity: 0.8 }, 16, 32),
+    graph: graphOf({ kind: 'matmul', in: 96, out: 64, sparsity: 0.8 }, 16, 16),
     machine: waferOf(40, 32),
   },
 ])('$what', async ({ graph, machine }) => {
