@@ -61,6 +61,14 @@ describe('masks', () => {
   });
 });
 
+test('tokens of all groups share the edge; positions are the same for all', () => {
+  const { graph, machine, mapping } = tinyPlacement(gptLike);
+  const slow = { ...machine, edge: { bitsPerSecond: 3 * 32 * machine.clockHz } };
+  const two = { ...mapping, columns: 5, groups: 2, rows: 3 };
+  const [wte] = lower(placeGraph(graph, slow, two)).operators;
+  expect(wte.steps.map(({ shape }) => shape)).toMatchObject([{ gap: [10, 3] }, { gap: [5, 3] }]);
+});
+
 test.each([1, 7, 20, 49, 50, 51, 200])('slices of %i logits make up the vocabulary', (logitSlice) => {
   const placement = tinyPlacement(gptLike);
   const { operators } = lower({ ...placement, mapping: { ...placement.mapping, logitSlice } });
