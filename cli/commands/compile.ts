@@ -19,7 +19,7 @@ import { chooseMapping } from '../../run/mapper.ts';
 import { inProcessTimer, pooledTimer } from '../../run/timer.ts';
 import type { Io } from '../io.ts';
 
-interface CompileArguments extends Overrides {
+export interface CompileArguments extends Overrides {
   readonly model: string;
   readonly emit: string;
   readonly out: string | undefined;
@@ -45,13 +45,13 @@ export function compileCommand(io: Io): CommandModule<object, CompileArguments> 
   };
 }
 
-async function compile({ model, emit, out, ...overrides }: CompileArguments, io: Io): Promise<void> {
+export async function compile({ model, emit, out, ...overrides }: CompileArguments, io: Io): Promise<void> {
   if (!FORMS.includes(emit)) throw inputError(`--emit: ${unknownValue(emit, FORMS)}`);
   const { sparsity, machine, gpu, mapping, set } = overrides;
   const spec = loadModel(model, { sparsity, machine, gpu, mapping, set });
   const form = await formOf(spec, emit, out !== undefined, io);
-  if (out === undefined) io.stdout.write(form.toString());
-  else writeOutput('--out', out, form);
+  if (out !== undefined) writeOutput('--out', out, form);
+  else await io.stdout.write(form.toString());
 }
 
 async function formOf(spec: ModelSpec, emit: string, isFile: boolean, io: Io): Promise<string | Uint8Array> {

@@ -2,8 +2,9 @@
 
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { CommandModule } from 'yargs';
-import { readDocument } from '../../compiler/model/document.ts';
+import { readDocument, readText } from '../../compiler/model/document.ts';
 import { resolveMachine } from '../../compiler/model/machine.ts';
+import { isMachineName } from '../../compiler/model/machineSchema.ts';
 import { unknownValue } from '../../compiler/model/validate.ts';
 import { streamGap } from '../../compiler/mapping/gaps.ts';
 import { EmulateError, EXIT, inputError } from '../../emulator/errors.ts';
@@ -44,7 +45,7 @@ type Flag = keyof typeof FLAGS;
 
 type Given = { readonly [Name in Flag]?: string | undefined };
 
-interface KernelArguments extends Given {
+export interface KernelArguments extends Given {
   readonly name: string | undefined;
   readonly spec: string | undefined;
   readonly machine: string;
@@ -85,33 +86,25 @@ export function kernelCommand(io: Io): CommandModule<object, KernelArguments> {
           .option('json', { ...text, describe: 'a JSON line a case; - is stdout' })
       );
     },
-    handler: (given) => {
-      runKernel(given, io);
-    },
+    handler: (given) => runKernel(given, io),
   };
 }
 
-function runKernel(given: KernelArguments, io: Io): void {
+export async function runKernel(given: KernelArguments, io: Io): Promise<void> {
   const engine = choice('--engine', given.engine, ['auto', 'stepped', 'streamed']);
-  if (given.spec !== undefined) {
-    if (given.name !== undefined) throw inputError(`kernel: got both ${given.name} and --spec, allowed one of them`);
-    const cases = kernelCases(readDocument(given.spec));
-    writing(given.json ?? '-', io, (write) => {
-      for (const one of cases) writeLine(one, engine, write);
-    });
+  const { name: kernel, spec, json } = given;
+  if (spec !== undefined) {
+    if (kernel !== undefined) throw inputError(`kernel: got both ${kernel} and --spec, allowed one of them`);
+    await writePieces(json ?? '-', linesOf(kernelCases(readDocument(spec)), engine), io);
     return;
   }
-  if (given.name === undefined)
+  if (kernel === undefined)
     throw inputError(`kernel: no kernel, got nothing, allowed ${KERNEL_NAMES.join(', ')}, or --spec FILE`);
-  const name = choice('kernel', given.name, KERNEL_NAMES);
+  const name = choice('kernel', kernel, KERNEL_NAMES);
   const machine = machineOf(given.machine);
   const one = name === 'spmm' ? spmmOf(given, machine) : lineOf(name, given, machine);
-  const { json } = given;
-  if (json === undefined) io.stdout.write(summary(one, timed(one, engine), machine));
-  else
-    writing(json, io, (write) => {
-      writeLine(one, engine, write);
-    });
+  if (json === undefined) await io.stdout.write(summary(one, timed(one, engine), machine));
+  else await writePieces(json, linesOf([one], engine), io);
 }
 
 function choice<const Name extends string>(what: string, got: string, allowed: readonly Name[]): Name {
@@ -121,6 +114,12 @@ function choice<const Name extends string>(what: string, got: string, allowed: r
 }
 
 function machineOf(name: string): Machine {
+  if (!isMachineName(name)) {
+    const reading = readText(name);
+    const presets = Object.keys(machinePresets);
+    if ('problem' in reading && reading.isAbsent)
+      throw inputError(`--machine ${name}: ${reading.problem}; ${unknownValue(name, presets, ', or a machine file')}`);
+  }
   const flags = [{ path: ['machine'], text: `--machine ${name}` }];
   const document = { name: '--machine', text: null, value: { machine: name }, flags };
   return withBankConflicts(resolveMachine(document, ['machine'], name).machine);
@@ -139,9 +138,8 @@ function whole(given: Given, flag: Flag, least: number, most: number): number {
 function numberOf(given: Given, flag: Flag, allowed: string, isAllowed: (value: number) => boolean): number {
   const text = given[flag];
   if (text === undefined) throw inputError(`--${flag}: missing, got nothing, allowed ${allowed} (${FLAGS[flag]})`);
-  // A flag given twice comes as a list, which reads "1,2".
-  const typed = `${text}`.trim();
-  const value = typed === '' ? NaN : Number(typed);
+  // Number('') is 0; a flag given twice comes as a list, which is no number.
+  const value = /\S/.test(text) ? Number(text) : NaN;
   if (!isAllowed(value))
     throw inputError(`--${flag}: got ${JSON.stringify(text)}, allowed ${allowed} (${FLAGS[flag]})`);
   return value;
@@ -237,17 +235,15 @@ function machineWith(latencies: Latencies): Machine {
   };
 }
 
-type Write = (text: string) => void;
-
-/** To stdout or to a file. */
-function writing(file: string, { stdout }: Io, body: (write: Write) => void): void {
+/** To stdout or to a file, piece by piece. */
+async function writePieces(file: string, pieces: Iterable<string>, { stdout }: Io): Promise<void> {
   if (file === '-') {
-    body((text) => void stdout.write(text));
+    for (const piece of pieces) await stdout.write(piece);
     return;
   }
   const opened = open(file);
   try {
-    body((text) => void writeSync(opened, text));
+    for (const piece of pieces) writeSync(opened, piece);
   } finally {
     closeSync(opened);
   }
@@ -262,21 +258,25 @@ function open(file: string): number {
   }
 }
 
-/** The line of a case, in pieces: of a large mesh it is tens of megabytes. */
-function writeLine(one: KernelCase, engine: EngineChoice, write: Write): void {
-  const run = unlessDeadlock(() => timed(one, engine));
-  if (run === undefined) {
-    const tried = engine === 'auto' ? 'streamed' : engine;
-    write(`${JSON.stringify({ engine: tried, cycles: 'deadlock' })}\n`);
-    return;
+/** A line a case, in pieces: that of a large mesh is tens of megabytes. */
+function* linesOf(cases: readonly KernelCase[], engine: EngineChoice): Generator<string> {
+  for (const one of cases) {
+    const run = unlessDeadlock(() => timed(one, engine));
+    if (run === undefined) {
+      const tried = engine === 'auto' ? 'streamed' : engine;
+      yield `${JSON.stringify({ engine: tried, cycles: 'deadlock' })}\n`;
+    } else yield* lineOfRun(run);
   }
-  write(`{"engine":${JSON.stringify(run.engine)},"cycles":${run.cycles},"where":[`);
-  for (let p = 0; p < run.outer; p++) {
+}
+
+function* lineOfRun({ engine, cycles, outer, inner, where, path, why }: Timed): Generator<string> {
+  yield `{"engine":${JSON.stringify(engine)},"cycles":${cycles},"where":[`;
+  for (let p = 0; p < outer; p++) {
     let piece = '';
-    for (let y = 0; y < run.inner; y++) piece += `${p + y > 0 ? ',' : ''}${JSON.stringify(run.where(p, y))}`;
-    write(piece);
+    for (let y = 0; y < inner; y++) piece += `${p + y > 0 ? ',' : ''}${JSON.stringify(where(p, y))}`;
+    yield piece;
   }
-  write(`],"path":${JSON.stringify(run.path)},"why":${JSON.stringify(run.why)}}\n`);
+  yield `],"path":${JSON.stringify(path)},"why":${JSON.stringify(why)}}\n`;
 }
 
 function unlessDeadlock(run: () => Timed): Timed | undefined {

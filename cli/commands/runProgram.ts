@@ -12,7 +12,7 @@ import { pooledTimer } from '../../run/timer.ts';
 import type { Io } from '../io.ts';
 import { writeOutput } from './compile.ts';
 
-interface RunArguments {
+export interface RunArguments {
   readonly program: string;
   readonly json: string | undefined;
 }
@@ -30,14 +30,14 @@ export function runProgramCommand(io: Io): CommandModule<object, RunArguments> {
   };
 }
 
-async function run({ program: file, json }: RunArguments, io: Io): Promise<void> {
+export async function run({ program: file, json }: RunArguments, io: Io): Promise<void> {
   const program = decodeProgram(readProgram(file), file);
   const timer = pooledTimer(availableParallelism(), io.signal);
   try {
     const result = await runProgram(program, { timer });
     const text = `${JSON.stringify(result)}\n`;
-    if (json === undefined) io.stdout.write(summary(program, result));
-    else if (json === '-') io.stdout.write(text);
+    if (json === undefined) await io.stdout.write(summary(program, result));
+    else if (json === '-') await io.stdout.write(text);
     else writeOutput('--json', json, text);
   } finally {
     await timer.close();
@@ -61,8 +61,8 @@ function summary({ name, machine, tokens }: Program, result: WaferResult): strin
     `${name} on ${machine.name}: ${tokens} tokens`,
     `  cycles       ${cycles.toLocaleString('en-US')}`,
     `  seconds      ${seconds.toPrecision(6)} at ${machine.clockHz / 1e6} MHz`,
-    `  tokens/s     ${tokensPerSecond.toPrecision(6)}`,
-    `  utilisation  ${(100 * utilisation).toFixed(1)} % of the multiply-adds of the wafer`,
+    `  tokens/s     ${tokensPerSecond.toLocaleString('en-US', { maximumFractionDigits: 0 })}`,
+    `  utilisation  ${(100 * utilisation).toPrecision(3)} % of the multiply-add slots of the wafer`,
   ];
   return `${lines.join('\n')}\n`;
 }

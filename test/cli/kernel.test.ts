@@ -22,7 +22,13 @@ const line = answer.extend({ engine: z.string(), path: z.string().optional(), wh
 
 async function emulate(...args: string[]): Promise<string> {
   const written: string[] = [];
-  const stream = { write: (text: string) => written.push(text) };
+  const stream = {
+    isTTY: false,
+    write: (text: string) => {
+      written.push(text);
+      return Promise.resolve();
+    },
+  };
   const io = { stdout: stream, stderr: stream, env: {}, signal: new AbortController().signal };
   const parser = yargs(['kernel', ...args])
     .command(kernelCommand(io))
@@ -94,7 +100,7 @@ test.each([
   [[...small, '--sparsity', '1.5'], /--sparsity: got "1.5", allowed a number 0 to 1/],
   [['spmm', '--rows', '1', '--cols', '5000'], /--cols: got "5000", allowed a whole number 1 to/],
   [[...small, '--sparsity', '0', '--engine', 'steped'], /--engine: .*did you mean "stepped"/],
-  [[...small, '--sparsity', '0', '--machine', 'wse9'], /--machine wse9/],
+  [[...small, '--sparsity', '0', '--machine', 'wse9'], /--machine wse9: no such file; .*did you mean "wse/],
   [['--spec', 'nowhere.json'], /nowhere.json: no such file/],
 ])('refuses %j', async (args, message) => {
   const run = emulate(...args);
