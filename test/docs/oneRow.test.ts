@@ -11,8 +11,16 @@ import { causeTable, cycleTable, journeyTable } from './oneRow.ts';
 const folder = new URL('../../examples/01-one-row/', import.meta.url);
 const readme = readFileSync(new URL('README.md', folder), 'utf8');
 const whole = z.int().min(0);
-const { nnz, ...sizes } = z
+const { nnz, machine, ...sizes } = z
   .object({
+    machine: z.object({
+      rampLatency: whole,
+      routerBuffer: whole,
+      inputQueue: whole,
+      outputQueue: whole,
+      creditLatency: whole,
+      resultLatency: whole,
+    }),
     rows: whole,
     cols: whole,
     tokens: whole,
@@ -25,11 +33,13 @@ const { nnz, ...sizes } = z
     psumPerWavelet: whole,
   })
   .parse(JSON.parse(readFileSync(new URL('spec.json', folder), 'utf8')));
-const shape: SpmmShape = { ...sizes, features: nnz.length, nnz: Uint16Array.from(nnz.flat()), latencies: WSE2 };
+const shape: SpmmShape = { ...sizes, features: nnz.length, nnz: Uint16Array.from(nnz.flat()), latencies: machine };
 
 function cycles(change: Partial<SpmmShape> = {}): number {
   return timeSpmm({ ...shape, ...change }, 'stepped').cycles;
 }
+
+test('the machine of the case is a WSE-2', () => expect(shape.latencies).toEqual(WSE2));
 
 test('the README has the tables of the run', () => {
   for (const table of [cycleTable(shape), journeyTable(shape), causeTable(shape)]) expect(readme).toContain(table);
