@@ -1,1 +1,31 @@
-export {};
+// The library: models in, results and reports out; and the parts between, for those who build their own tools on them.
+
+export { buildGraph } from './compiler/graph/build.ts';
+export type { Graph, GraphNode, Operator, OperatorKind } from './compiler/graph/graph.ts';
+export { printGraph } from './compiler/graph/print.ts';
+export { decodeProgram, encodeProgram } from './compiler/lower/codec.ts';
+export { lower } from './compiler/lower/lower.ts';
+export { placeGraph, type Placement, printPlacement } from './compiler/lower/placement.ts';
+export { printProgram, type Program } from './compiler/lower/program.ts';
+export type { Mapping } from './compiler/mapping/mapping.ts';
+export { loadModel } from './compiler/model/load.ts';
+export type { Overrides } from './compiler/model/overrides.ts';
+export type { GptSpec, MatmulSpec, ModelSpec } from './compiler/model/spec.ts';
+export { EmulateError, EXIT, type ExitCode } from './emulator/errors.ts';
+export { machinePresets } from './emulator/machine/presets/index.ts';
+export { type Latencies, latenciesOf, type Machine } from './emulator/machine/spec.ts';
+export { CAUSES, type CauseName, type Where } from './emulator/program/causes.ts';
+export type { FabricProgram } from './emulator/program/fabric.ts';
+export { runStepped, type SteppedRun } from './emulator/stepped/engine.ts';
+export type { SpmmShape } from './emulator/streamed/shape.ts';
+export { kernels, type KernelName, timingProgram } from './kernels/index.ts';
+export { countCells, type PlacedWeights } from './kernels/spmm/counts.ts';
+export { spmmWhere, type SpmmTiming, timeSpmm } from './kernels/spmm/time.ts';
+export { type GpuResult, gpuResult } from './baselines/gpu/model.ts';
+export { type MainOptions, type MainResult, runModel } from './run/main.ts';
+export { chooseMapping } from './run/mapper.ts';
+export { runProgram } from './run/program.ts';
+export type { OperatorResult, StepResult, WaferResult } from './run/result.ts';
+export { inProcessTimer, pooledTimer, type Timer } from './run/timer.ts';
+export { buildReport, type Report } from './report/report.ts';
+export { terminalReport } from './report/terminal.ts';

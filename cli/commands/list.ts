@@ -1,6 +1,7 @@
 // `emulate list machines|gpus|models`: the presets. For a machine every constant, its unit and where it comes from.
 
 import type { CommandModule } from 'yargs';
+import type { Io } from '../io.ts';
 import { inputError } from '../../emulator/errors.ts';
 
 interface Arguments {
@@ -8,17 +9,19 @@ interface Arguments {
   json: boolean;
 }
 
-export const listCommand: CommandModule<object, Arguments> = {
-  command: 'list <what>',
-  describe: 'list the presets: machines, gpus or models',
-  builder: (yargs) =>
-    yargs
-      .positional('what', { type: 'string', demandOption: true, describe: 'machines, gpus, models' })
-      .option('json', { type: 'boolean', default: false, describe: 'as JSON' }),
-  handler: async ({ what, json }) => {
-    process.stdout.write(`${await listText(what, json)}\n`);
-  },
-};
+export function listCommand(io: Io): CommandModule<object, Arguments> {
+  return {
+    command: 'list <what>',
+    describe: 'list the presets: machines, gpus or models',
+    builder: (yargs) =>
+      yargs
+        .positional('what', { type: 'string', demandOption: true, describe: 'machines, gpus, models' })
+        .option('json', { type: 'boolean', default: false, describe: 'as JSON' }),
+    handler: async ({ what, json }) => {
+      await io.stdout.write(`${await listText(what, json)}\n`);
+    },
+  };
+}
 
 interface Listing {
   readonly json: unknown;

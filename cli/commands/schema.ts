@@ -1,21 +1,24 @@
 // `emulate schema <kind>`: the JSON Schema of a file that a user writes, for editors.
 
 import type { CommandModule } from 'yargs';
+import type { Io } from '../io.ts';
 import { inputError } from '../../emulator/errors.ts';
 
 interface Arguments {
   kind: string;
 }
 
-export const schemaCommand: CommandModule<object, Arguments> = {
-  command: 'schema <kind>',
-  describe: 'print the JSON Schema of a model, machine or mapping file',
-  builder: (yargs) =>
-    yargs.positional('kind', { type: 'string', demandOption: true, describe: 'model, machine, mapping' }),
-  handler: async ({ kind }) => {
-    process.stdout.write(`${await schemaText(kind)}\n`);
-  },
-};
+export function schemaCommand(io: Io): CommandModule<object, Arguments> {
+  return {
+    command: 'schema <kind>',
+    describe: 'print the JSON Schema of a model, machine or mapping file',
+    builder: (yargs) =>
+      yargs.positional('kind', { type: 'string', demandOption: true, describe: 'model, machine, mapping' }),
+    handler: async ({ kind }) => {
+      await io.stdout.write(`${await schemaText(kind)}\n`);
+    },
+  };
+}
 
 // The schemas are loaded when asked for: zod would slow the start of every other command.
 export async function schemaText(kind: string): Promise<string> {

@@ -3,10 +3,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import yargs from 'yargs';
 import { evaluateSpec, parseSpec } from '../../baselines/gpu/evaluate.ts';
-import { baseline, baselineLines } from '../../cli/commands/baseline.ts';
+import type { Io } from '../../cli/io.ts';
+import { baselineCommand, baselineLines } from '../../cli/commands/baseline.ts';
 import { EXIT } from '../../emulator/errors.ts';
 
 const gemm = { op: 'gemm', gpu: 'a100-80gb', m: 4096, n: 4096, k: 4096 };
@@ -127,6 +128,17 @@ describe('faults name the field as it was written, what was got, what is allowed
   });
 });
 
+const written: string[] = [];
+const stdout = {
+  isTTY: false,
+  write: (text: string): Promise<void> => {
+    written.push(text);
+    return Promise.resolve();
+  },
+};
+const io: Io = { stdout, stderr: stdout, env: {}, signal: new AbortController().signal };
+const baseline = baselineCommand(io);
+
 async function asked(line: string): Promise<object> {
   return yargs()
     .command({ ...baseline, handler: () => {} })
@@ -160,10 +172,7 @@ describe('emulate baseline', () => {
 
   test('writes to stdout, or to a file', async () => {
     const spec = specFile(JSON.stringify(gemm));
-    const written: unknown[] = [];
-    const stdout = vi.spyOn(process.stdout, 'write').mockImplementation((text) => written.push(text) > 0);
     await baseline.handler({ _: [], $0: 'emulate', spec, json: '-' });
-    stdout.mockRestore();
     const json = join(folder, 'times.jsonl');
     await baseline.handler({ _: [], $0: 'emulate', spec, json });
     expect(readFileSync(json, 'utf8')).toBe(baselineLines(spec));

@@ -1,0 +1,69 @@
+// `emulate <model>`: the main job. Compiles a model, runs it on the wafer, compares it with a GPU, prints the report.
+
+import type { CommandModule } from 'yargs';
+import { loadModel } from '../../compiler/model/load.ts';
+import type { ModelSpec } from '../../compiler/model/spec.ts';
+import { EmulateError, inputError } from '../../emulator/errors.ts';
+import { coloursFor } from '../colours.ts';
+import { checkDestination, STDOUT, writeTo } from '../destination.ts';
+import { type ModelFlags, overridesOf, withModelFlags, workersOf } from '../flags.ts';
+import type { Io } from '../io.ts';
+import { startProgress } from '../progress.ts';
+import { nearCommand } from '../usage.ts';
+
+export interface ModelArguments extends ModelFlags {
+  readonly model: string | undefined;
+  readonly json: string | undefined;
+  readonly color: boolean | undefined;
+}
+
+export function modelCommand(io: Io): CommandModule<object, ModelArguments> {
+  return {
+    command: '$0 [model]',
+    describe: 'compile a model, run it on the wafer, compare it with a GPU',
+    builder: (yargs) =>
+      withModelFlags(yargs)
+        .positional('model', { type: 'string', describe: 'a model file, or a preset (emulate list models)' })
+        .option('json', { type: 'string', nargs: 1, describe: 'the report as JSON to a file; - is stdout, alone' })
+        .option('color', { type: 'boolean' })
+        .example('$0 examples/gpt3-xl.json', 'GPT-3 XL with 75 % zeros on a whole CS-2')
+        .example('$0 gpt2-small --sparsity 0.9 --machine wse3', 'a preset, other zeros, another machine')
+        .example('$0 gpt2-small --set machine.core.simdFp16=8 --json -', 'what if, for a program to read'),
+    handler: (given) => emulateModel(given, io),
+  };
+}
+
+async function emulateModel(given: ModelArguments, io: Io): Promise<void> {
+  const { model, json, color } = given;
+  const workers = workersOf(given.workers);
+  checkDestination('--json', json);
+  const spec = load(model, given);
+  // Loaded late: what is wrong with the input is said at once.
+  const { runModel } = await import('../../run/main.ts');
+  const { buildReport } = await import('../../report/report.ts');
+  const { terminalReport } = await import('../../report/terminal.ts');
+  const progress = await startProgress(io);
+  try {
+    const result = await runModel(spec, { workers, onProgress: progress.update, signal: io.signal });
+    progress.stop();
+    const report = buildReport(result);
+    if (json !== undefined) await writeTo(io, '--json', json, `${JSON.stringify(report, null, 2)}\n`);
+    if (json !== STDOUT) await io.stdout.write(terminalReport(report, coloursFor(io.stdout, io.env, color)));
+  } finally {
+    progress.stop();
+  }
+}
+
+function load(model: string | undefined, given: ModelArguments): ModelSpec {
+  if (model === undefined)
+    throw inputError(
+      'a model is missing, allowed a model file or a preset, e.g. emulate gpt2-small; see emulate --help',
+    );
+  try {
+    return loadModel(model, overridesOf(given));
+  } catch (error) {
+    const isNoModel = error instanceof EmulateError && error.message.includes('no such preset');
+    if (!isNoModel || error.message.includes('did you mean')) throw error;
+    throw inputError(`${error.message}${nearCommand(model)}`);
+  }
+}

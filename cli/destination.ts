@@ -1,0 +1,35 @@
+// Where a document goes: a file, or stdout for `-`. Looked at before the work starts, so that no run of minutes ends in a
+// folder that is not there.
+
+import { accessSync, constants, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { inputError } from '../emulator/errors.ts';
+import type { Io } from './io.ts';
+
+export const STDOUT = '-';
+
+/** Throws (exit 2) if `file` cannot be written; `flag` is what it was given with. */
+export function checkDestination(flag: string, file: string | undefined): void {
+  if (file === undefined || file === STDOUT) return;
+  try {
+    accessSync(dirname(file), constants.W_OK);
+  } catch (error) {
+    throw unwritable(flag, file, error);
+  }
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw inputError(`${flag} ${file}: is a directory, allowed a file, or - for stdout`);
+}
+
+export async function writeTo(io: Io, flag: string, file: string, content: string | Uint8Array): Promise<void> {
+  if (file === STDOUT) return io.stdout.write(typeof content === 'string' ? content : Buffer.from(content).toString());
+  try {
+    writeFileSync(file, content);
+  } catch (error) {
+    throw unwritable(flag, file, error);
+  }
+}
+
+export function unwritable(flag: string, file: string, error: unknown): Error {
+  const why = error instanceof Error ? error.message : String(error);
+  return inputError(`${flag} ${file}: cannot be written (${why}), allowed a file in a folder that exists, or -`);
+}

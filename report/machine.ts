@@ -1,0 +1,39 @@
+// The machine of a report: the preset it starts from and every constant that differs from it, with who said so.
+
+import { machineFields } from '../compiler/model/machineSchema.ts';
+import { valueAt } from '../compiler/model/paths.ts';
+import type { MachineChoice } from '../compiler/model/spec.ts';
+import { machinePresets } from '../emulator/machine/presets/index.ts';
+import type { Machine } from '../emulator/machine/spec.ts';
+
+export interface Difference {
+  readonly path: string;
+  readonly value: unknown;
+  /** What the preset says; null without a preset. */
+  readonly preset: unknown;
+  readonly unit: string;
+  readonly source: string;
+}
+
+export interface MachinePart {
+  readonly name: string;
+  readonly preset: string | null;
+  readonly file: string | null;
+  readonly constants: Machine;
+  /** Constants unlike the preset's; without a preset all. */
+  readonly differs: readonly Difference[];
+}
+
+export function machinePart({ machine, preset, file, sources }: MachineChoice): MachinePart {
+  const base = preset === null ? undefined : machinePresets[preset].machine;
+  const differs = machineFields
+    .map(({ path, keys, unit }) => ({
+      path,
+      value: valueAt(machine, keys),
+      preset: valueAt(base, keys) ?? null,
+      unit,
+      source: sources[path] ?? '',
+    }))
+    .filter(({ value, preset: usual }) => value !== usual);
+  return { name: machine.name, preset, file, constants: machine, differs };
+}

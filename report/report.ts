@@ -1,0 +1,136 @@
+// The report of a run as one document: what terminal, JSON and later formats show. All but `run` depends on nothing but
+// the input; `run` is about the host and the command line, and no hash covers it.
+
+import { type GpuResult, gpuResult } from '../baselines/gpu/model.ts';
+import { peakFacts, type PeakFacts } from '../baselines/gpu/peak.ts';
+import { denseMultiplyAdds, type Graph, keptMultiplyAdds } from '../compiler/graph/graph.ts';
+import type { Mapping } from '../compiler/mapping/mapping.ts';
+import type { MemoryUse } from '../compiler/mapping/memory.ts';
+import type { MappingRequest, ModelSpec } from '../compiler/model/spec.ts';
+import type { MainResult } from '../run/main.ts';
+import type { OperatorResult, StepResult, WaferResult } from '../run/result.ts';
+import { type EngineCount, enginesOf } from './engines.ts';
+import { sha256 } from './hash.ts';
+import { type MachinePart, machinePart } from './machine.ts';
+import { notModelled } from './notModelled.ts';
+
+export const REPORT_FORMAT = 'wafer-emulator report 1';
+
+export type Totals = Pick<WaferResult, 'cycles' | 'seconds' | 'tokensPerSecond' | 'utilisation'>;
+
+/** An operator without how its cycles were found. */
+export type ReportedOperator = Omit<OperatorResult, 'steps'> & {
+  readonly steps: readonly Pick<StepResult, 'kernel' | 'repeat' | 'cycles'>[];
+};
+
+export interface Speedup {
+  /** Over the dense GPU, its kernels summed (kappa 1, generous to it). */
+  readonly overGpu: number;
+  /** Such GPUs, perfectly parallel at kappa 1, that would keep up; the same number as overGpu. */
+  readonly gpusEqualled: number;
+  readonly overDenseWafer: number;
+  readonly overDenseWaferSameMapping: number;
+  /** 1 / (share of the multiply-adds left), attention and LM head counted in full; null where none is left. */
+  readonly ideal: number | null;
+}
+
+export interface Report {
+  readonly format: typeof REPORT_FORMAT;
+  readonly model: Pick<ModelSpec, 'name' | 'kind' | 'shape' | 'workload' | 'sparsity'>;
+  readonly machine: MachinePart;
+  /** `asked`: what the user fixed, null where the mapper chose. */
+  readonly mapping: Mapping & { readonly padding: number; readonly asked: MappingRequest };
+  readonly wafer: Totals;
+  /** The same wafer without zeros, in its own best mapping; and in the mapping of `wafer`. */
+  readonly waferDense: Totals & { readonly mapping: Mapping; readonly sameMapping: Totals };
+  readonly gpu: GpuResult & PeakFacts;
+  readonly speedup: Speedup;
+  /** Cycles of one pass; mapping.passes of them make the run. */
+  readonly operators: readonly ReportedOperator[];
+  readonly memory: MemoryUse;
+  readonly notModelled: readonly string[];
+  readonly hashes: { readonly input: string; readonly program: string; readonly result: string };
+  readonly run: HostPart;
+}
+
+export interface HostPart {
+  readonly file: string | null;
+  readonly flags: readonly string[];
+  readonly workers: number;
+  readonly wallSeconds: number;
+  /** Cycles of all PEs of the sparse run and its two dense twins over the wall time: what a stepped engine would need. */
+  readonly equivalentPeCyclesPerSecond: number;
+  readonly engines: readonly EngineCount[];
+}
+
+export function buildReport(result: MainResult): Report {
+  const { spec, graph, wafer, waferDense, waferDenseSameMapping, programHash } = result;
+  const { name, kind, shape, workload, sparsity } = spec;
+  const document = {
+    format: REPORT_FORMAT,
+    model: { name, kind, shape, workload, sparsity },
+    machine: machinePart(spec.machine),
+    mapping: { ...wafer.mapping, padding: wafer.padding, asked: spec.mapping },
+    wafer: totals(wafer),
+    waferDense: { ...totals(waferDense), mapping: waferDense.mapping, sameMapping: totals(waferDenseSameMapping) },
+    gpu: { ...gpuResult(graph, spec.gpu), ...peakFacts(spec.gpu) },
+    operators: wafer.operators.map(reported),
+    memory: wafer.memory,
+    notModelled: notModelled(spec),
+  } as const;
+  const speedup = speedupOf(result, document.gpu.seconds);
+  return {
+    ...document,
+    speedup,
+    hashes: { input: inputHash(spec), program: programHash, result: sha256(resultsOf({ ...document, speedup })) },
+    run: hostPart(result),
+  };
+}
+
+/** What was computed: neither the names of files nor who said which constant. */
+function resultsOf({ wafer, waferDense, gpu, speedup, operators, memory, mapping }: Omit<Report, 'hashes' | 'run'>) {
+  return { wafer, waferDense, gpu, speedup, operators, memory, mapping };
+}
+
+/** What decides the results, wherever it came from. */
+function inputHash(spec: ModelSpec): string {
+  const { kind, shape, workload, sparsity, gpu, mapping } = spec;
+  return sha256({ kind, shape, workload, sparsity, gpu, mapping, machine: { ...spec.machine.machine, name: null } });
+}
+
+function totals({ cycles, seconds, tokensPerSecond, utilisation }: WaferResult): Totals {
+  return { cycles, seconds, tokensPerSecond, utilisation };
+}
+
+function reported({ steps, ...operator }: OperatorResult): ReportedOperator {
+  return { ...operator, steps: steps.map(({ kernel, repeat, cycles }) => ({ kernel, repeat, cycles })) };
+}
+
+function speedupOf({ graph, wafer, waferDense, waferDenseSameMapping }: MainResult, gpuSeconds: number): Speedup {
+  const overGpu = gpuSeconds / wafer.seconds;
+  return {
+    overGpu,
+    gpusEqualled: overGpu,
+    overDenseWafer: waferDense.seconds / wafer.seconds,
+    overDenseWaferSameMapping: waferDenseSameMapping.seconds / wafer.seconds,
+    ideal: idealSpeedup(graph),
+  };
+}
+
+/** 1 / (share of the multiply-adds left); null where none is left. */
+export function idealSpeedup({ nodes, sequence }: Graph): number | null {
+  const dense = nodes.reduce((sum, { operator }) => sum + denseMultiplyAdds(operator, sequence), 0);
+  const kept = nodes.reduce((sum, { operator }) => sum + keptMultiplyAdds(operator, sequence), 0);
+  return kept === 0 ? null : dense / kept;
+}
+
+function hostPart({ spec, wafer, waferDense, waferDenseSameMapping, run }: MainResult): HostPart {
+  const { width, height } = spec.machine.machine.fabric;
+  const cycles = wafer.cycles + waferDense.cycles + waferDenseSameMapping.cycles;
+  return {
+    ...spec.origin,
+    ...run,
+    equivalentPeCyclesPerSecond: (cycles * width * height) / run.wallSeconds,
+    engines: enginesOf(wafer.operators),
+  };
+}
