@@ -44,5 +44,5 @@ export function millions(value: number): string {
 }
 
 export function milliseconds(seconds: number): string {
-  return (seconds * 1e3).toPrecision(3);
+  return seconds < 1 ? (seconds * 1e3).toPrecision(3) : (seconds * 1e3).toFixed(0);
 }

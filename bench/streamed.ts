@@ -8,12 +8,15 @@ import { countCells } from '../kernels/spmm/counts.ts';
 import { host, measure, milliseconds, table } from './measure.ts';
 import { type Matmul, placedWeights, shapeOf } from './spmmShape.ts';
 
-const RUNS = 5;
+const RUNS = 3;
 const WAFER_COLUMNS = 750;
 const square = { out: 12_288, in: 12_288, rows: 994 };
+const usual = [0, 0.5, 0.75, 0.9];
 const mappings = [
-  { cols: 96, tokens: 64, accumulators: 2 },
-  { cols: 256, tokens: 128, accumulators: 8 },
+  { cols: 96, tokens: 64, accumulators: 2, sparsities: usual },
+  { cols: 256, tokens: 128, accumulators: 8, sparsities: usual },
+  // So much of this stream is control wavelets that weights come late: no closed form.
+  { cols: 750, tokens: 64, accumulators: 2, sparsities: [0.9] },
 ];
 
 function row(matmul: Matmul): string[] {
@@ -43,8 +46,8 @@ function row(matmul: Matmul): string[] {
   ];
 }
 
-const rows = mappings.flatMap((mapping) =>
-  [0, 0.5, 0.75, 0.9].map((sparsity) => row({ ...square, ...mapping, sparsity })),
+const rows = mappings.flatMap(({ sparsities, ...mapping }) =>
+  sparsities.map((sparsity) => row({ ...square, ...mapping, sparsity })),
 );
 
 console.log(`Streamed engine, matmul 12288 x 12288 on 994 rows, one thread; ${host()}\n`);

@@ -1,0 +1,56 @@
+// Every command that an example's README shows is run, and prints what stands below it.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { main } from '../../cli/emulate.ts';
+import type { Io } from '../../cli/io.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const examples = readdirSync(join(root, 'examples'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+
+interface Shown {
+  readonly argv: readonly string[];
+  /** The block of text that follows the command, if there is one before the next command. */
+  readonly prints: string | undefined;
+}
+
+function commandsOf(readme: string): Shown[] {
+  const blocks = [...readme.matchAll(/```(sh|text|json)\n([^]*?)```/g)];
+  return blocks.flatMap(([, kind, block], i) => {
+    if (kind !== 'sh') return [];
+    const next = blocks.at(i + 1);
+    // Paths are given from the root of the package, where the tests run.
+    const argv = block.trim().split(/\s+/).slice(2);
+    return [{ argv, prints: next === undefined || next[1] === 'sh' ? undefined : next[2] }];
+  });
+}
+
+async function run(argv: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+  const texts = { out: '', err: '' };
+  const into = (name: 'out' | 'err'): Io['stdout'] => ({
+    isTTY: false,
+    write: (text) => {
+      texts[name] += text;
+      return Promise.resolve();
+    },
+  });
+  const io: Io = { stdout: into('out'), stderr: into('err'), env: {}, signal: new AbortController().signal };
+  return { code: await main(argv, io), ...texts };
+}
+
+describe.each(examples.map(({ name }) => name))('%s', (name) => {
+  const shown = commandsOf(readFileSync(join(root, 'examples', name, 'README.md'), 'utf8'));
+
+  test('shows a command and what it prints', () => {
+    expect(shown.some(({ prints }) => prints !== undefined)).toBe(true);
+  });
+
+  test.each(shown)('emulate $argv', async ({ argv, prints }) => {
+    const { code, out, err } = await run(argv);
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    if (prints !== undefined) expect(out).toBe(prints);
+  });
+});
