@@ -1,6 +1,7 @@
-// Every command that an example's README shows is run, and prints what stands below it.
+// Every command that an example's README shows is run, and prints what stands below it. WAFER_UPDATE=1 writes anew what
+// stands there; the change is then to be read like any other.
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -40,8 +41,16 @@ async function run(argv: readonly string[]): Promise<{ code: number; out: string
   return { code: await main(argv, io), ...texts };
 }
 
+function update(file: string, before: string, after: string): void {
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8').replace(`\n${before}\`\`\``, () => `\n${after}\`\`\``),
+  );
+}
+
 describe.each(examples.map(({ name }) => name))('%s', (name) => {
-  const shown = commandsOf(readFileSync(join(root, 'examples', name, 'README.md'), 'utf8'));
+  const file = join(root, 'examples', name, 'README.md');
+  const shown = commandsOf(readFileSync(file, 'utf8'));
 
   test('shows a command and what it prints', () => {
     expect(shown.some(({ prints }) => prints !== undefined)).toBe(true);
@@ -51,6 +60,8 @@ describe.each(examples.map(({ name }) => name))('%s', (name) => {
     const { code, out, err } = await run(argv);
     expect(err).toBe('');
     expect(code).toBe(0);
-    if (prints !== undefined) expect(out).toBe(prints);
+    if (prints === undefined) return;
+    if (process.env.WAFER_UPDATE === '1') update(file, prints, out);
+    else expect(out).toBe(prints);
   });
 });
