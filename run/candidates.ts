@@ -6,7 +6,8 @@ import { type Choice, fitMapping, isMisfit, type Misfit } from '../compiler/mapp
 import { attentionCase, linearLayouts } from '../compiler/mapping/layouts.ts';
 import type { Mapping } from '../compiler/mapping/mapping.ts';
 import type { MappingRequest } from '../compiler/model/spec.ts';
-import type { Machine } from '../emulator/machine/spec.ts';
+import { latenciesOf, type Machine } from '../emulator/machine/spec.ts';
+import { ringBuffers } from '../emulator/streamed/buffers.ts';
 import { attentionRotation } from '../kernels/attention/steps.ts';
 import { vectorSlots } from '../kernels/attention/tile.ts';
 import { localFeatures } from '../kernels/spmm/layout.ts';
@@ -35,7 +36,7 @@ export function candidates(
   const fitting: Candidate[] = [];
   let nearest: { choice: Choice; misfit: Misfit } | undefined;
   for (const columns of columnCounts(graph, machine, request))
-    for (const tokensPerPe of request.tokensPerPe === null ? TOKENS : [request.tokensPerPe])
+    for (const tokensPerPe of tokenCounts(machine, request))
       for (const accumulators of request.accumulators === null ? ACCUMULATORS : [request.accumulators]) {
         const choice = { columns, tokensPerPe, accumulators };
         const fit = fitMapping(thin, machine, request, choice);
@@ -48,6 +49,18 @@ export function candidates(
         break;
       }
   return nearest === undefined ? { fitting } : { fitting, misfit: nearest };
+}
+
+/**
+ * Tokens a PE to try. Features of fewer partial sums than the buffers between two positions hold have no closed form, so
+ * the mapper leaves them to those who ask for them.
+ */
+function tokenCounts(machine: Machine, { tokensPerPe, accumulate }: MappingRequest): readonly number[] {
+  if (tokensPerPe !== null) return [tokensPerPe];
+  const held = Math.max(...ringBuffers(4, latenciesOf(machine)).slack);
+  const enough = held * (accumulate === 'fp16' ? 2 : 1);
+  const counts = TOKENS.filter((tokens) => tokens >= enough);
+  return counts.length > 0 ? counts : [enough];
 }
 
 /** The graph without the layers after the first, which are like it. */
@@ -111,7 +124,8 @@ function slotsOf(operator: Operator, graph: Graph, { core }: Machine, mapping: M
   };
   if (operator.kind === 'linear') {
     const { input, output } = linearLayouts(operator, graph);
-    const features = output.kind === 'strided' ? operator.out : localFeatures(output, C) * C;
+    const features =
+      output.kind === 'strided' && output.parts === undefined ? operator.out : localFeatures(output, C) * C;
     return matmul(features, operator.out, localFeatures(input, C), 1 - operator.sparsity);
   }
   if (operator.kind === 'lmHead')

@@ -49,11 +49,14 @@ export function fitMapping(graph: Graph, machine: Machine, request: MappingReque
       unit: 'rows',
       levers: ['more tokens a PE', 'a shorter sequence'],
     };
-  const groups = Math.floor(width / columns);
+  const room = Math.floor(width / columns);
   const units = hasAttention(graph) ? graph.batch : Math.ceil((graph.batch * graph.sequence) / tokensPerPe);
-  const unitsAPass = groups * Math.floor(limitRows / rowsPerSequence);
+  const unitsAPass = room * Math.floor(limitRows / rowsPerSequence);
   const passes = Math.ceil(units / unitsAPass);
-  const rows = Math.ceil(Math.ceil(units / passes) / groups) * rowsPerSequence;
+  // A batch smaller than the groups leaves some without work.
+  const inPass = Math.ceil(units / passes);
+  const groups = Math.min(room, inPass);
+  const rows = Math.ceil(inPass / groups) * rowsPerSequence;
   const common = {
     ...choice,
     groups,

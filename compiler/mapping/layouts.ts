@@ -11,6 +11,10 @@ function turnsPairs(graph: Graph): boolean {
   return operator.kind === 'embedding' && operator.positions === 'rotary';
 }
 
+function isGated(graph: Graph): boolean {
+  return graph.nodes.some(({ operator }) => operator.kind === 'activation' && operator.activation === 'swiglu');
+}
+
 /** Layouts of the input and the output of a linear operator. */
 export function linearLayouts(
   operator: Extract<Operator, { kind: 'linear' }>,
@@ -18,7 +22,9 @@ export function linearLayouts(
 ): { readonly input: Layout; readonly output: Layout } {
   const { heads } = operator;
   const input: Layout = { kind: 'strided', features: operator.in };
-  const output: Layout = { kind: 'strided', features: operator.out };
+  // Gate and up of a SwiGLU meet number by number.
+  const parts = operator.weight === 'mlpIn' && isGated(graph) ? { parts: 2 } : {};
+  const output: Layout = { kind: 'strided', features: operator.out, ...parts };
   if (heads === undefined) return { input, output };
   return operator.weight === 'qkv'
     ? { input, output: queriesKeysValues(heads, graph) }

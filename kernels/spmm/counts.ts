@@ -43,7 +43,8 @@ export function countCells(weights: PlacedWeights, cols: number): Uint16Array {
     cols,
     words.byteOffset,
   ] as const;
-  if (input.kind === 'strided') kernels.countStrided(...common, planes.byteOffset, counts.byteOffset);
+  if (input.kind === 'strided' && input.parts === undefined)
+    kernels.countStrided(...common, planes.byteOffset, counts.byteOffset);
   else {
     positionAt.set(placeOf(input, cols).position);
     kernels.countPlaced(...common, positionAt.byteOffset, counts.byteOffset);

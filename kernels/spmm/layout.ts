@@ -1,5 +1,6 @@
 // Where the features of an activation lie on the ring of a group, and in which order a matrix streams them.
-//   strided  feature k at ring position k mod C, local index floor(k / C)
+//   strided  feature k at ring position k mod C, local index floor(k / C); of several parts (gate and up of a SwiGLU)
+//            each lies so by itself, so that features of the same number meet on a column
 //   heads    head by head on neighbouring columns (kernels/attention/layout.ts), so that scores are reduced over few of
 //            them; what holds no feature is padding, streamed as empty rows
 // In the heads layout keys and values of shared heads (grouped-query attention) are repeated for each query head.
@@ -16,11 +17,21 @@ export interface HeadsLayout {
   readonly parts: readonly number[];
 }
 
-export type Layout = { readonly kind: 'strided'; readonly features: number } | HeadsLayout;
+export interface StridedLayout {
+  readonly kind: 'strided';
+  readonly features: number;
+  /** Equal parts that `features` is made of. */
+  readonly parts?: number;
+}
+
+export type Layout = StridedLayout | HeadsLayout;
 
 /** Features a PE holds of an activation in this layout, padding included. */
 export function localFeatures(layout: Layout, cols: number): number {
-  if (layout.kind === 'strided') return Math.ceil(layout.features / cols);
+  if (layout.kind === 'strided') {
+    const { features, parts = 1 } = layout;
+    return parts * Math.ceil(features / parts / cols);
+  }
   const { headsPerColumn, features } = headLayout(layout.heads, layout.headDim, cols, layout.pairs);
   return layout.parts.length * headsPerColumn * features;
 }
@@ -33,10 +44,10 @@ export function featureCount(layout: Layout): number {
 
 /**
  * Entry f * C + p: the feature at local index f of ring position p, or -1 for padding. The order in which the output
- * features of a matrix are streamed, so that each ends where it belongs. The strided layout streams no padding.
+ * features of a matrix are streamed, so that each ends where it belongs.
  */
 export function streamOrder(layout: Layout, cols: number): Int32Array {
-  if (layout.kind === 'strided') return Int32Array.from({ length: layout.features }, (_, n) => n);
+  if (layout.kind === 'strided') return stridedOrder(layout, cols);
   const { heads, headDim, parts, pairs } = layout;
   const place = headLayout(heads, headDim, cols, pairs);
   const order = new Int32Array(localFeatures(layout, cols) * cols).fill(-1);
@@ -54,6 +65,16 @@ export function streamOrder(layout: Layout, cols: number): Int32Array {
     firstLocal += place.headsPerColumn * place.features;
   }
   return order;
+}
+
+/** The strided layout streams padding only to keep its parts together. */
+function stridedOrder({ features, parts = 1 }: StridedLayout, cols: number): Int32Array {
+  if (parts === 1) return Int32Array.from({ length: features }, (_, n) => n);
+  const part = features / parts;
+  const padded = Math.ceil(part / cols) * cols;
+  return Int32Array.from({ length: parts * padded }, (_, n) =>
+    n % padded < part ? Math.floor(n / padded) * part + (n % padded) : -1,
+  );
 }
 
 /** By feature: its ring position and its local index there. Needs a layout without repeats. */

@@ -45,7 +45,7 @@ describe.each<{ what: string; graph: Graph; machine: Machine }>([
 
   test('of all candidates the fastest is chosen', async () => {
     const chosen = await chooseMapping(graph, machine, anyMapping, timer);
-    expect(runs.length).toBeGreaterThan(50);
+    expect(runs.length).toBeGreaterThan(20);
     const fastest = Math.min(...runs.map(({ cycles }) => cycles));
     expect(await cyclesOf(graph, machine, chosen, timer)).toBe(fastest);
     expect(Math.max(...runs.map(({ cycles }) => cycles))).toBeGreaterThan(2 * fastest);
