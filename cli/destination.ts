@@ -20,8 +20,9 @@ export function checkDestination(flag: string, file: string | undefined): void {
     throw inputError(`${flag} ${file}: is a directory, allowed a file, or - for stdout`);
 }
 
+/** Bytes go to files only; to stdout only text. */
 export async function writeTo(io: Io, flag: string, file: string, content: string | Uint8Array): Promise<void> {
-  if (file === STDOUT) return io.stdout.write(typeof content === 'string' ? content : Buffer.from(content).toString());
+  if (file === STDOUT) return io.stdout.write(content.toString());
   try {
     writeFileSync(file, content);
   } catch (error) {

@@ -75,7 +75,7 @@ async function readArguments(argv: readonly string[], io: Io): Promise<Read> {
     .fail((message, error) => {
       throw error ?? inputError(message);
     });
-  const add = <Given>(command: CommandModule<object, Given>): void => addCommand(parser, command, read);
+  const add = <Given>(command: CommandModule<object, Given>): void => addCommand(parser, command, argv, read);
   add(modelCommand(io));
   add(kernelCommand(io));
   add(compileCommand(io));
@@ -96,12 +96,17 @@ async function readArguments(argv: readonly string[], io: Io): Promise<Read> {
 }
 
 /** A command whose handler only says what is to be done. */
-function addCommand<Given>(parser: Argv, command: CommandModule<object, Given>, read: Read): void {
+function addCommand<Given>(
+  parser: Argv,
+  command: CommandModule<object, Given>,
+  argv: readonly string[],
+  read: Read,
+): void {
   parser.command({
     ...command,
     handler: (given) => {
       read.work = async () => {
-        checkGiven(given);
+        checkGiven(given, argv);
         await command.handler(given);
       };
     },

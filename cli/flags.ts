@@ -9,8 +9,11 @@ import { inputError } from '../emulator/errors.ts';
 /** Flags that may stand several times. */
 const REPEATABLE: readonly string[] = ['set'];
 
-/** Refuses flags that stand twice or are given an empty text. */
-export function checkGiven(given: Readonly<Record<string, unknown>>): void {
+/** Refuses flags that stand twice or are given an empty text, and what stands behind a bare --. */
+export function checkGiven(given: Readonly<Record<string, unknown>>, argv: readonly string[]): void {
+  const bare = argv.indexOf('--');
+  if (bare >= 0 && bare + 1 < argv.length)
+    throw inputError(`${JSON.stringify(argv[bare + 1])}: nothing may stand behind --`);
   for (const [name, value] of Object.entries(given)) {
     if (name === '_' || name === '$0') continue;
     if (Array.isArray(value) && !REPEATABLE.includes(name))

@@ -3,8 +3,6 @@
 
 import { setMaxListeners } from 'node:events';
 import { EXIT } from '../emulator/errors.ts';
-import { main } from './emulate.ts';
-import { processIo } from './io.ts';
 
 const PATIENCE_MS = 500;
 
@@ -17,4 +15,7 @@ process.on('SIGINT', () => {
   setTimeout(() => process.exit(EXIT.interrupted), PATIENCE_MS).unref();
 });
 
+// Loaded with the handler in place: an interrupt counts from the start.
+const { main } = await import('./emulate.ts');
+const { processIo } = await import('./io.ts');
 process.exitCode = await main(process.argv.slice(2), processIo(interrupt.signal));

@@ -19,8 +19,15 @@ export function usageError(error: unknown, argv: readonly string[], help: string
   const names = unknown === null ? [] : unknown[1].split(', ');
   // A dashed flag is named a second time, in camel case.
   const told = names.filter((name) => !names.some((other) => other !== name && camelCase(other) === name));
-  const text = unknown === null ? error.message : told.map((name) => unknownName(name, argv, help)).join('\n');
+  const text =
+    unknown === null ? plain(error.message, help) : told.map((name) => unknownName(name, argv, help)).join('\n');
   return inputError(`${text}\nemulate --help lists commands and flags`);
+}
+
+function plain(message: string, help: string): string {
+  const valueless = /^Not enough arguments following: (.*)$/.exec(message);
+  if (valueless !== null) return `--${valueless[1]}: a value is missing`;
+  return message.startsWith('Not enough non-option') ? `something is missing, allowed ${help.split('\n')[0]}` : message;
 }
 
 function camelCase(name: string): string {

@@ -98,11 +98,11 @@ function inputHash(spec: ModelSpec): string {
   return sha256({ kind, shape, workload, sparsity, gpu, mapping, machine: { ...spec.machine.machine, name: null } });
 }
 
-function totals({ cycles, seconds, tokensPerSecond, utilisation }: WaferResult): Totals {
+export function totals({ cycles, seconds, tokensPerSecond, utilisation }: WaferResult): Totals {
   return { cycles, seconds, tokensPerSecond, utilisation };
 }
 
-function reported({ steps, ...operator }: OperatorResult): ReportedOperator {
+export function reported({ steps, ...operator }: OperatorResult): ReportedOperator {
   return { ...operator, steps: steps.map(({ kernel, repeat, cycles }) => ({ kernel, repeat, cycles })) };
 }
 

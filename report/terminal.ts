@@ -32,7 +32,7 @@ export function terminalReport(report: Report, colours: ChalkInstance): string {
 
 const LABEL = 15;
 
-function labelled(label: string, text: string): string[] {
+export function labelled(label: string, text: string): string[] {
   return wrapped(text, WIDTH, label.padEnd(LABEL));
 }
 
@@ -98,7 +98,7 @@ function differences({ machine }: Report): string[] {
   );
 }
 
-function memoryLines({ operator, bytes, sramBytes, items }: MemoryUse): string[] {
+export function memoryLines({ operator, bytes, sramBytes, items }: MemoryUse): string[] {
   const parts = items.toSorted((a, b) => b.bytes - a.bytes).map((item) => `${item.what} ${count(item.bytes)}`);
   const used = `${count(bytes)} of ${count(sramBytes)} bytes (${percent(bytes / sramBytes)}) on the fullest PE, in ${operator}:`;
   return labelled('memory', `${used} ${parts.join(', ')}`);

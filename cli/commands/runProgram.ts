@@ -1,20 +1,23 @@
-// `emulate run`: runs a program that `emulate compile --emit program --out` wrote.
+// `emulate run`: runs a program that `emulate compile --out` wrote. It has a wafer and no GPU to compare with.
 
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import type { CommandModule } from 'yargs';
 import { decodeProgram } from '../../compiler/lower/codec.ts';
-import type { Program } from '../../compiler/lower/program.ts';
 import { inputError } from '../../emulator/errors.ts';
+import { waferReport, waferText } from '../../report/wafer.ts';
 import { runProgram } from '../../run/program.ts';
-import type { WaferResult } from '../../run/result.ts';
 import { pooledTimer } from '../../run/timer.ts';
+import { coloursFor } from '../colours.ts';
+import { checkDestination, STDOUT, writeTo } from '../destination.ts';
+import { workersOf, workersOption } from '../flags.ts';
 import type { Io } from '../io.ts';
-import { writeOutput } from './compile.ts';
+import { startProgress } from '../progress.ts';
 
 export interface RunArguments {
   readonly program: string;
+  readonly workers: string | undefined;
   readonly json: string | undefined;
+  readonly color: boolean | undefined;
 }
 
 export function runProgramCommand(io: Io): CommandModule<object, RunArguments> {
@@ -24,22 +27,27 @@ export function runProgramCommand(io: Io): CommandModule<object, RunArguments> {
     builder: (yargs) =>
       yargs
         .positional('program', { type: 'string', demandOption: true, describe: 'file of emulate compile' })
+        .option('workers', workersOption)
+        .option('color', { type: 'boolean' })
         // Without nargs yargs takes the - of `--json -` for an argument of the command.
-        .option('json', { type: 'string', nargs: 1, describe: 'the result as JSON; - is stdout' }),
+        .option('json', { type: 'string', nargs: 1, describe: 'the result as JSON to a file; - is stdout, alone' }),
     handler: (given) => run(given, io),
   };
 }
 
-export async function run({ program: file, json }: RunArguments, io: Io): Promise<void> {
+async function run({ program: file, json, color, ...given }: RunArguments, io: Io): Promise<void> {
+  const workers = workersOf(given.workers);
+  checkDestination('--json', json);
   const program = decodeProgram(readProgram(file), file);
-  const timer = pooledTimer(availableParallelism(), io.signal);
+  const timer = pooledTimer(workers, io.signal);
+  const progress = await startProgress(io);
   try {
-    const result = await runProgram(program, { timer });
-    const text = `${JSON.stringify(result)}\n`;
-    if (json === undefined) await io.stdout.write(summary(program, result));
-    else if (json === '-') await io.stdout.write(text);
-    else writeOutput('--json', json, text);
+    const report = waferReport(program, await runProgram(program, { timer, onProgress: progress.update }));
+    progress.stop();
+    if (json !== undefined) await writeTo(io, '--json', json, `${JSON.stringify(report, null, 2)}\n`);
+    if (json !== STDOUT) await io.stdout.write(waferText(report, coloursFor(io.stdout, io.env, color)));
   } finally {
+    progress.stop();
     await timer.close();
   }
 }
@@ -49,20 +57,6 @@ function readProgram(file: string): Uint8Array {
     return readFileSync(file);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw inputError(
-      `${file}: cannot be read (${why}), allowed a file written by emulate compile --emit program --out`,
-    );
+    throw inputError(`${file}: cannot be read (${why}), allowed a file written by emulate compile --out`);
   }
-}
-
-function summary({ name, machine, tokens }: Program, result: WaferResult): string {
-  const { cycles, seconds, tokensPerSecond, utilisation } = result;
-  const lines = [
-    `${name} on ${machine.name}: ${tokens} tokens`,
-    `  cycles       ${cycles.toLocaleString('en-US')}`,
-    `  seconds      ${seconds.toPrecision(6)} at ${machine.clockHz / 1e6} MHz`,
-    `  tokens/s     ${tokensPerSecond.toLocaleString('en-US', { maximumFractionDigits: 0 })}`,
-    `  utilisation  ${(100 * utilisation).toPrecision(3)} % of the multiply-add slots of the wafer`,
-  ];
-  return `${lines.join('\n')}\n`;
 }

@@ -6,7 +6,8 @@ import type { Document } from '../../compiler/model/document.ts';
 import { failureOf, show, type Issue } from '../../compiler/model/located.ts';
 import { isObject, type Path } from '../../compiler/model/paths.ts';
 import { validate } from '../../compiler/model/validate.ts';
-import type { Latencies } from '../../emulator/machine/spec.ts';
+import type { MatmulStep } from '../../compiler/lower/program.ts';
+import type { Latencies, Machine } from '../../emulator/machine/spec.ts';
 import type { SpmmCase } from '../../kernels/index.ts';
 
 export const LINE_KERNELS = ['chainReduce', 'broadcast'] as const;
@@ -20,7 +21,15 @@ export interface LineCase {
   readonly latencies: Latencies;
 }
 
-export type KernelCase = SpmmCase | LineCase;
+/** A sparse matmul whose mask is a rule: its cells are counted where it is timed. */
+export interface DrawnCase {
+  readonly kernel: 'spmm';
+  readonly step: MatmulStep;
+  readonly machine: Machine;
+  readonly rows: number;
+}
+
+export type KernelCase = SpmmCase | LineCase | DrawnCase;
 
 /** The largest count of a cell, and the most of anything that is counted on a wafer. */
 export const MOST = 65_535;
