@@ -8,7 +8,7 @@ import { emptyRuns, weightsPaceStream } from './certificate.ts';
 import { mainFeature, type Watch } from './main.ts';
 import { reduceFeature } from './reduce.ts';
 import { enterTokens, type RowState, rowState, startLog } from './rowState.ts';
-import { runWasmRow, wasmRowState } from './wasmRow.ts';
+import { runWasmRow, runWasmTokens, wasmRowState } from './wasmRow.ts';
 import { waitsAfterMain, waveletFeature, waveletState } from './wavelets.ts';
 import { axpyElementSlots, psumWavelets, type RowTiming, type SpmmShape } from './shape.ts';
 
@@ -37,6 +37,14 @@ export function closedRowPlain(shape: SpmmShape): RowTiming | undefined {
 
 /** Every main thread token by token: exact for any stream. */
 export function tokenRow(shape: SpmmShape): RowTiming {
+  const state = wasmRowState(shape);
+  startRow(state);
+  runWasmTokens(state);
+  return countPieces(state);
+}
+
+/** The same by TypeScript alone. */
+export function tokenRowPlain(shape: SpmmShape): RowTiming {
   const timing = plainRow(shape, true);
   if (timing === undefined) throw internalError('the token level needs no certificate');
   return timing;

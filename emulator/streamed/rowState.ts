@@ -91,8 +91,8 @@ export function rowState(shape: SpmmShape, { ints, flags, floats }: Arena = plai
     rampTimes: ints(C * latencies.routerBuffer),
     slotTimes: ints(C * latencies.inputQueue),
     rampLevel: ints(C),
-    reduceSlots: new Segments(C, intervals),
-    rampPsums: new Segments(C, intervals),
+    reduceSlots: new Segments(C, intervals, ints),
+    rampPsums: new Segments(C, intervals, ints),
     waitWeights: floats(C),
   };
 }

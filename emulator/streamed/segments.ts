@@ -3,6 +3,8 @@
 // those in which its ramp passes a partial sum. `passed[p]` is the number of busy cycles before the pointer, so that a
 // cycle t at the pointer has t - passed[p] free cycles before it.
 
+import { plainArena } from './arena.ts';
+
 export class Segments {
   readonly capacity: number;
   readonly start: Int32Array;
@@ -13,13 +15,13 @@ export class Segments {
   readonly passed: Int32Array;
 
   /** `capacity`: intervals that can lie between the pointer and the end of a queue. */
-  constructor(positions: number, capacity: number) {
+  constructor(positions: number, capacity: number, ints = plainArena.ints) {
     this.capacity = capacity;
-    this.start = new Int32Array(positions * capacity);
-    this.end = new Int32Array(positions * capacity);
-    this.at = new Int32Array(positions);
-    this.count = new Int32Array(positions);
-    this.passed = new Int32Array(positions);
+    this.start = ints(positions * capacity);
+    this.end = ints(positions * capacity);
+    this.at = ints(positions);
+    this.count = ints(positions);
+    this.passed = ints(positions);
   }
 
   /** Empties the queue of p; `passed` busy cycles lie before it. */

@@ -9,7 +9,7 @@ import { logOtherPsums, logReduceSlots } from './mainTokens.ts';
 import { type RowState, rowState } from './rowState.ts';
 import type { SpmmShape } from './shape.ts';
 
-const PARAMETERS = 23;
+const PARAMETERS = 45;
 
 interface WasmRow {
   readonly state: RowState;
@@ -35,7 +35,30 @@ export function wasmRowState(shape: SpmmShape): RowState & { readonly parameters
   const { mainFree, reduceFree, phiLast, reduceFrom, pieceCount, pieceAt, pieceLevel, buffers } = state;
   const banks = [nnz, mainFree, reduceFree, phiLast, reduceFrom, pieceCount, pieceAt, pieceLevel, state.watchFrom];
   const others = [state.logged, state.token, buffers.lead, buffers.slack, buffers.lift];
-  parameters.set([...numbers, margin, ...[...banks, ...others].map(({ byteOffset }) => byteOffset)]);
+  const { routerBuffer, inputQueue, creditLatency, rampLatency } = shape.latencies;
+  const { reduceSlots, rampPsums } = state;
+  const tokens = [
+    state.lastEntered,
+    state.lastRamp,
+    state.mainCycle,
+    state.rampTimes,
+    state.slotTimes,
+    state.rampLevel,
+  ];
+  const queues = [reduceSlots, rampPsums].flatMap(({ start, end, at, count, passed }) => [
+    start,
+    end,
+    at,
+    count,
+    passed,
+  ]);
+  const places = (arrays: readonly { readonly byteOffset: number }[]): number[] =>
+    arrays.map(({ byteOffset }) => byteOffset);
+  parameters.set([
+    ...[...numbers, margin, ...places([...banks, ...others])],
+    ...[routerBuffer, inputQueue, creditLatency, rampLatency, reduceSlots.capacity],
+    ...places([...tokens, state.waitWeights, ...queues]),
+  ]);
   return { ...state, parametersAt: parameters.byteOffset };
 }
 
@@ -50,4 +73,11 @@ export function runWasmRow(state: RowState & { readonly parametersAt: number }, 
       if (x > 0) logOtherPsums(state, p, n);
     },
   });
+}
+
+/** Runs all features token by token. */
+export function runWasmTokens(state: RowState & { readonly parametersAt: number }): void {
+  const kernels = wasmKernels(0);
+  kernels.start(state.parametersAt);
+  kernels.runTokens();
 }

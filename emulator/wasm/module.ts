@@ -29,6 +29,7 @@ export interface WasmKernels {
   readonly countPlaced: Count;
   start(parameters: number): void;
   run(): number;
+  runTokens(): void;
 }
 
 const PAGE_BYTES = 65_536;
@@ -79,12 +80,13 @@ function instantiate(): WasmKernels {
 }
 
 function pick(exports: WebAssembly.Exports): Omit<WasmKernels, 'memory'> {
-  const { countStrided, countPlaced, start, run } = exports;
+  const { countStrided, countPlaced, start, run, runTokens } = exports;
   if (
     typeof countStrided !== 'function' ||
     typeof countPlaced !== 'function' ||
     typeof start !== 'function' ||
-    typeof run !== 'function'
+    typeof run !== 'function' ||
+    typeof runTokens !== 'function'
   )
     throw internalError('the WebAssembly binary lacks a kernel');
   return {
@@ -92,5 +94,6 @@ function pick(exports: WebAssembly.Exports): Omit<WasmKernels, 'memory'> {
     countPlaced: (...args) => void countPlaced(...args),
     start: (parameters) => void start(parameters),
     run: () => Number(run()),
+    runTokens: () => void runTokens(),
   };
 }

@@ -1,2 +1,2 @@
 export { countPlaced, countStrided } from './mask';
-export { run, start } from './row';
+export { run, runTokens, start } from './row';

@@ -2,38 +2,28 @@
 // same arrays. A position that must be walked token by token, or is about to be, is handed to the caller (`cell`), as are
 // the intervals it needs logged (`log`).
 
+import { at, C, H, K, N, phiLast, pieceAt, pieceCount, pieceLevel, put, startState } from './state';
+import { logFeature, logFirstPsums, startTokens, walkTokens } from './tokens';
+
+/** Where the parameters of the token level begin. */
+const TOKEN_PARAMETERS: i32 = 23;
+
 @external("row", "cell")
 declare function cell(p: i32, n: i32, x: i32, before: i32): i32;
 
 @external("row", "log")
 declare function log(p: i32, n: i32, x: i32): void;
 
-let C: i32, N: i32, K: i32, H: i32;
 let weightSlots: i32, controlSlots: i32;
 let gapNumerator: i64, gapDenominator: i64, margin: i64;
-let nnz: usize, mainFree: usize, reduceFree: usize, phiLast: usize, reduceFrom: usize;
-let pieceCount: usize, pieceAt: usize, pieceLevel: usize;
+let nnz: usize, mainFree: usize, reduceFree: usize, reduceFrom: usize;
 let watchFrom: usize, logged: usize, token: usize;
 let lead: usize, slack: usize, lift: usize;
 
-// @ts-ignore: decorator
-@inline
-function at(bank: usize, i: i32): i32 {
-  return load<i32>(bank + (<usize>i << 2));
-}
-
-// @ts-ignore: decorator
-@inline
-function put(bank: usize, i: i32, value: i32): void {
-  store<i32>(bank + (<usize>i << 2), value);
-}
-
 /** `parameters`: the numbers above in order, as i32, then the addresses of the arrays in order. */
 export function start(parameters: usize): void {
-  C = at(parameters, 0);
-  N = at(parameters, 1);
-  K = at(parameters, 2);
-  H = at(parameters, 3);
+  startState(parameters);
+  startTokens(parameters, TOKEN_PARAMETERS);
   weightSlots = at(parameters, 4);
   controlSlots = at(parameters, 5);
   gapNumerator = at(parameters, 6);
@@ -42,11 +32,7 @@ export function start(parameters: usize): void {
   nnz = at(parameters, 9);
   mainFree = at(parameters, 10);
   reduceFree = at(parameters, 11);
-  phiLast = at(parameters, 12);
   reduceFrom = at(parameters, 13);
-  pieceCount = at(parameters, 14);
-  pieceAt = at(parameters, 15);
-  pieceLevel = at(parameters, 16);
   watchFrom = at(parameters, 17);
   logged = at(parameters, 18);
   token = at(parameters, 19);
@@ -55,11 +41,19 @@ export function start(parameters: usize): void {
   lift = at(parameters, 22);
 }
 
+/** Every position token by token: no certificate, nothing handed back. */
+export function runTokens(): void {
+  for (let n = 0; n < N; n++) {
+    mainTokens(n);
+    reduceFeature(n, true);
+  }
+}
+
 /** Runs all features; returns 1, or 0 where the certificate failed. */
 export function run(): i32 {
   for (let n = 0; n < N; n++) {
     if (!mainFeature(n)) return 0;
-    reduceFeature(n);
+    reduceFeature(n, false);
   }
   return 1;
 }
@@ -98,7 +92,27 @@ function mainFeature(n: i32): bool {
   return true;
 }
 
-function reduceFeature(n: i32): void {
+function mainTokens(n: i32): void {
+  const rowBefore = ((n + K + 1) % (K + 2)) * C;
+  const keep = n >= N - K ? (n % K) * C : -1;
+  let before = -1;
+  let arrived = -1;
+  let p = (n + 1) % C;
+  for (let x = 0; x < C; x++) {
+    if (x > 0) logFirstPsums(p, before, n);
+    let u = walkTokens(p, n, <i32>load<u16>(nnz + (<usize>(n * C + p) << 1)));
+    put(mainFree, p, u);
+    if (n > 0) u = max(u, at(phiLast, rowBefore + p));
+    u = max(u, arrived);
+    put(reduceFree, p, u);
+    arrived = u + at(lead, p);
+    if (keep >= 0) put(reduceFrom, keep + p, u);
+    before = p;
+    p = p + 1 === C ? 0 : p + 1;
+  }
+}
+
+function reduceFeature(n: i32, tokens: bool): void {
   const bank = (n % 3) * C;
   const row = (n % (K + 2)) * C;
   let q = -1;
@@ -159,7 +173,8 @@ function reduceFeature(n: i32): void {
     }
     put(pieceCount, bank + p, count);
     put(phiLast, row + p, level);
-    if (load<u8>(logged + <usize>p) !== 0) log(p, n, x);
+    if (tokens) logFeature(p, n, x > 0);
+    else if (load<u8>(logged + <usize>p) !== 0) log(p, n, x);
     q = p;
     p = p === 0 ? C - 1 : p - 1;
   }

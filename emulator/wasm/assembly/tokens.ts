@@ -1,0 +1,196 @@
+// The token level of a row, in AssemblyScript: the twin of emulator/streamed/segments.ts and mainTokens.ts, on the same
+// arrays. Times are cycles; `walkTokens` returns free time.
+
+import { at, C, H, K, phiLast, pieceAt, pieceCount, pieceLevel, put } from './state';
+
+let gapNumerator: i64, gapDenominator: i64;
+let weightSlots: i32, controlSlots: i32;
+let D: i32, IQ: i32, creditLatency: i32, rampLatency: i32;
+let token: usize, lastEntered: usize, lastRamp: usize, mainCycle: usize, mainFree: usize, reduceFree: usize;
+let rampTimes: usize, slotTimes: usize, rampLevel: usize, waitWeights: usize, lead: usize;
+let capacity: i32;
+let reduceSlots: usize, rampPsums: usize;
+
+/** Banks of an interval queue, in the order of their addresses. */
+const START: i32 = 0;
+const END: i32 = 1;
+const AT: i32 = 2;
+const COUNT: i32 = 3;
+const PASSED: i32 = 4;
+
+/** `parameters`: as laid by emulator/streamed/wasmRow.ts, from its index `from` on. */
+export function startTokens(parameters: usize, from: i32): void {
+  weightSlots = at(parameters, 4);
+  controlSlots = at(parameters, 5);
+  gapNumerator = at(parameters, 6);
+  gapDenominator = at(parameters, 7);
+  mainFree = at(parameters, 10);
+  reduceFree = at(parameters, 11);
+  token = at(parameters, 19);
+  lead = at(parameters, 20);
+  D = at(parameters, from);
+  IQ = at(parameters, from + 1);
+  creditLatency = at(parameters, from + 2);
+  rampLatency = at(parameters, from + 3);
+  capacity = at(parameters, from + 4);
+  lastEntered = at(parameters, from + 5);
+  lastRamp = at(parameters, from + 6);
+  mainCycle = at(parameters, from + 7);
+  rampTimes = at(parameters, from + 8);
+  slotTimes = at(parameters, from + 9);
+  rampLevel = at(parameters, from + 10);
+  waitWeights = at(parameters, from + 11);
+  reduceSlots = parameters + (<usize>(from + 12) << 2);
+  rampPsums = parameters + (<usize>(from + 17) << 2);
+}
+
+// @ts-ignore: decorator
+@inline
+function bank(queue: usize, which: i32): usize {
+  return at(queue, which);
+}
+
+function append(queue: usize, p: i32, from: i32, to: i32): void {
+  const n = at(bank(queue, COUNT), p);
+  if (n > at(bank(queue, AT), p)) {
+    const last = p * capacity + ((n - 1) % capacity);
+    if (at(bank(queue, END), last) === from) {
+      put(bank(queue, END), last, to);
+      return;
+    }
+  }
+  const next = p * capacity + (n % capacity);
+  put(bank(queue, START), next, from);
+  put(bank(queue, END), next, to);
+  put(bank(queue, COUNT), p, n + 1);
+}
+
+function firstFree(queue: usize, p: i32, t: i32): i32 {
+  const count = at(bank(queue, COUNT), p);
+  let pointer = at(bank(queue, AT), p);
+  if (pointer >= count) return t;
+  let passed = at(bank(queue, PASSED), p);
+  let free = t;
+  for (; pointer < count; pointer++) {
+    const i = p * capacity + (pointer % capacity);
+    const start = at(bank(queue, START), i);
+    if (start > free) break;
+    const end = at(bank(queue, END), i);
+    if (end > free) free = end;
+    passed += end - start;
+  }
+  put(bank(queue, AT), p, pointer);
+  put(bank(queue, PASSED), p, passed);
+  return free;
+}
+
+function afterFree(queue: usize, p: i32, t: i32, slots: i32): i32 {
+  const count = at(bank(queue, COUNT), p);
+  let pointer = at(bank(queue, AT), p);
+  let after = t + slots;
+  if (pointer >= count) return after;
+  let passed = at(bank(queue, PASSED), p);
+  for (; pointer < count; pointer++) {
+    const i = p * capacity + (pointer % capacity);
+    const start = at(bank(queue, START), i);
+    if (start >= after) break;
+    const length = at(bank(queue, END), i) - start;
+    after += length;
+    passed += length;
+  }
+  put(bank(queue, AT), p, pointer);
+  put(bank(queue, PASSED), p, passed);
+  return after;
+}
+
+/** U_p(n), walked token by token. */
+export function walkTokens(p: i32, n: i32, weights: i32): i32 {
+  let begin = at(mainFree, p);
+  let cycle = at(mainCycle, p);
+  if (n >= K) {
+    const free = at(phiLast, ((n - K) % (K + 2)) * C + p);
+    if (free > begin) begin = free;
+    const freeCycle = (n - K + 1) * H + free;
+    if (freeCycle > cycle) cycle = freeCycle;
+  }
+  let entered = at(lastEntered, p);
+  let ramp = at(lastRamp, p);
+  let j = at(token, p);
+  let inBuffer = j % D;
+  let inQueue = j % IQ;
+  let starved: i64 = 0;
+  for (let left = weights; left >= 0; left--, j++) {
+    const buffered = rampTimes + (<usize>(p * D + inBuffer) << 2);
+    const queued = slotTimes + (<usize>(p * IQ + inQueue) << 2);
+    const due = <i32>((<i64>j * gapNumerator + gapDenominator - 1) / gapDenominator);
+    entered = max(max(due, entered + 1), load<i32>(buffered) + creditLatency);
+    ramp = firstFree(rampPsums, p, max(max(entered + 1, ramp + 1), load<i32>(queued) + creditLatency));
+    const first = firstFree(reduceSlots, p, max(cycle, ramp + rampLatency));
+    const free = first - at(bank(reduceSlots, PASSED), p);
+    starved += free - begin;
+    const slots = left > 0 ? weightSlots : controlSlots;
+    cycle = afterFree(reduceSlots, p, first, slots);
+    begin = free + slots;
+    store<i32>(buffered, ramp);
+    store<i32>(queued, first);
+    if (++inBuffer === D) inBuffer = 0;
+    if (++inQueue === IQ) inQueue = 0;
+  }
+  const sum = waitWeights + (<usize>p << 3);
+  store<f64>(sum, load<f64>(sum) + <f64>starved);
+  put(lastEntered, p, entered);
+  put(lastRamp, p, ramp);
+  put(token, p, j);
+  put(mainCycle, p, cycle);
+  return begin;
+}
+
+/** Ramp times of the first inputQueue psums of feature n, which come to p from position `from`. */
+export function logFirstPsums(p: i32, from: i32, n: i32): void {
+  const base = n * H;
+  let level = at(reduceFree, from) + at(lead, from) - rampLatency;
+  let w = 0;
+  const skips = n % C === p;
+  const before = skips ? n - 2 : n - 1;
+  if (before >= 0) {
+    const shift = creditLatency - IQ - (skips ? H : 0);
+    const cell = (before % 3) * C + p;
+    const pieces = cell * H;
+    const count = at(pieceCount, cell);
+    for (let i = 0; i < count; i++) {
+      const lifted = at(pieceLevel, pieces + i) + shift;
+      if (lifted <= level) continue;
+      const first = max(0, at(pieceAt, pieces + i) - (H - IQ));
+      if (first > w) append(rampPsums, p, base + w + level, base + first + level);
+      w = max(w, first);
+      level = lifted;
+    }
+  }
+  append(rampPsums, p, base + w + level, base + IQ + level);
+  put(rampLevel, p, level);
+}
+
+/** Reduce slots of feature n at p and, where p is not the first of the chain, the ramp times of its other psums. */
+export function logFeature(p: i32, n: i32, received: bool): void {
+  const cell = (n % 3) * C + p;
+  const pieces = cell * H;
+  const count = at(pieceCount, cell);
+  const base = n * H;
+  for (let i = 0; i < count; i++) {
+    const level = at(pieceLevel, pieces + i) + base;
+    const to = i + 1 < count ? at(pieceAt, pieces + i + 1) : H;
+    append(reduceSlots, p, at(pieceAt, pieces + i) + level, to + level);
+  }
+  if (!received) return;
+  let level = at(rampLevel, p);
+  let w = IQ;
+  for (let i = 0; i < count; i++) {
+    const lifted = at(pieceLevel, pieces + i) + creditLatency - IQ;
+    const first = at(pieceAt, pieces + i) + IQ;
+    if (lifted <= level || first >= H) continue;
+    if (first > w) append(rampPsums, p, base + w + level, base + first + level);
+    w = first;
+    level = lifted;
+  }
+  append(rampPsums, p, base + w + level, base + H + level);
+}
