@@ -24,41 +24,51 @@ function layRow(shape: SpmmShape, arena: Arena): WasmRow {
   return { state, parameters: arena.ints(PARAMETERS) };
 }
 
+function addresses(arrays: readonly { readonly byteOffset: number }[]): number[] {
+  return arrays.map(({ byteOffset }) => byteOffset);
+}
+
+/** Sizes and addresses in the order in which assembly/row.ts and tokens.ts read them. */
+function parametersOf(state: RowState): number[] {
+  const { shape, buffers, reduceSlots, rampPsums } = state;
+  const { cols, features, accumulators, gap, controlSlots, latencies } = shape;
+  const { routerBuffer, inputQueue, creditLatency, rampLatency } = latencies;
+  const sizes = [cols, features, accumulators, state.psums, state.weightSlots, controlSlots, gap[0], gap[1]];
+  const { mainFree, reduceFree, phiLast, reduceFrom, pieceCount, pieceAt, pieceLevel, watchFrom } = state;
+  const row: ArrayBufferView[] = [
+    shape.nnz,
+    mainFree,
+    reduceFree,
+    phiLast,
+    reduceFrom,
+    pieceCount,
+    pieceAt,
+    pieceLevel,
+    watchFrom,
+  ];
+  row.push(state.logged, state.token, buffers.lead, buffers.slack, buffers.lift);
+  const { lastEntered, lastRamp, mainCycle, rampTimes, slotTimes, rampLevel, waitWeights } = state;
+  const tokens = [lastEntered, lastRamp, mainCycle, rampTimes, slotTimes, rampLevel, waitWeights];
+  const queues = [reduceSlots, rampPsums].flatMap((q) => [q.start, q.end, q.at, q.count, q.passed]);
+  return [
+    ...sizes,
+    streamMargin(shape) * gap[1],
+    ...addresses(row),
+    routerBuffer,
+    inputQueue,
+    creditLatency,
+    rampLatency,
+    reduceSlots.capacity,
+    ...addresses([...tokens, ...queues]),
+  ];
+}
+
 /** A row's state in the memory of the kernels, ready to run. */
 export function wasmRowState(shape: SpmmShape): RowState & { readonly parametersAt: number } {
   const bytes = arenaBytes((arena) => void layRow(shape, arena));
   const { memory } = wasmKernels(bytes);
   const { state, parameters } = layRow(shape, arenaIn(memory.buffer, ARENA_START));
-  const { cols, features, accumulators, gap, controlSlots, nnz } = state.shape;
-  const numbers = [cols, features, accumulators, state.psums, state.weightSlots, controlSlots, gap[0], gap[1]];
-  const margin = streamMargin(shape) * gap[1];
-  const { mainFree, reduceFree, phiLast, reduceFrom, pieceCount, pieceAt, pieceLevel, buffers } = state;
-  const banks = [nnz, mainFree, reduceFree, phiLast, reduceFrom, pieceCount, pieceAt, pieceLevel, state.watchFrom];
-  const others = [state.logged, state.token, buffers.lead, buffers.slack, buffers.lift];
-  const { routerBuffer, inputQueue, creditLatency, rampLatency } = shape.latencies;
-  const { reduceSlots, rampPsums } = state;
-  const tokens = [
-    state.lastEntered,
-    state.lastRamp,
-    state.mainCycle,
-    state.rampTimes,
-    state.slotTimes,
-    state.rampLevel,
-  ];
-  const queues = [reduceSlots, rampPsums].flatMap(({ start, end, at, count, passed }) => [
-    start,
-    end,
-    at,
-    count,
-    passed,
-  ]);
-  const places = (arrays: readonly { readonly byteOffset: number }[]): number[] =>
-    arrays.map(({ byteOffset }) => byteOffset);
-  parameters.set([
-    ...[...numbers, margin, ...places([...banks, ...others])],
-    ...[routerBuffer, inputQueue, creditLatency, rampLatency, reduceSlots.capacity],
-    ...places([...tokens, state.waitWeights, ...queues]),
-  ]);
+  parameters.set(parametersOf(state));
   return { ...state, parametersAt: parameters.byteOffset };
 }
 
