@@ -25,7 +25,7 @@ export interface EmptyRun {
 export function emptyRuns({ features, cols, nnz, controlSlots, latencies }: SpmmShape): EmptyRun[][] {
   const runs: EmptyRun[][] = Array.from({ length: cols }, () => []);
   const { inputQueue, creditLatency, rampLatency } = latencies;
-  if (controlSlots * inputQueue >= creditLatency + rampLatency + inputQueue) return runs;
+  if (controlSlots * inputQueue >= creditLatency + rampLatency + inputQueue || !nnz.includes(0)) return runs;
   const length = new Int32Array(cols);
   const close = (p: number, end: number): void => {
     // The cell after the run has all its control wavelets before it, so it belongs to the run.

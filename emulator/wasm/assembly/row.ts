@@ -59,35 +59,49 @@ export function run(): i32 {
 }
 
 function mainFeature(n: i32): bool {
-  const rowFree = ((n + 2) % (K + 2)) * C;
-  const rowBefore = ((n + K + 1) % (K + 2)) * C;
-  const keep = n >= N - K ? (n % K) * C : -1;
-  const cells = nnz + (<usize>n * <usize>C << 1);
+  // Globals would be loaded anew at each use.
+  const cols = C;
+  const depth = K;
+  const phi = phiLast;
+  const own = mainFree;
+  const reduce = reduceFree;
+  const tokens = token;
+  const watch = watchFrom;
+  const leads = lead;
+  const numerator = gapNumerator;
+  const denominator = gapDenominator;
+  const least = margin;
+  const slots = weightSlots;
+  const control = controlSlots;
+  const rowFree = ((n + 2) % (depth + 2)) * cols;
+  const rowBefore = ((n + depth + 1) % (depth + 2)) * cols;
+  const keep = n >= N - depth ? (n % depth) * cols : -1;
+  const cells = nnz + (<usize>n * <usize>cols << 1);
   let before = -1;
   let arrived = -1;
-  let p = (n + 1) % C;
-  for (let x = 0; x < C; x++) {
+  let p = (n + 1) % cols;
+  for (let x = 0; x < cols; x++) {
     let u: i32;
-    if (n >= at(watchFrom, p)) {
+    if (n >= at(watch, p)) {
       if (!cell(p, n, x, before)) return false;
-      u = at(mainFree, p);
+      u = at(own, p);
     } else {
       const weight = <i32>load<u16>(cells + (<usize>p << 1));
-      let begin = at(mainFree, p);
-      if (n >= K) begin = max(begin, at(phiLast, rowFree + p));
-      const j = at(token, p);
-      if (<i64>begin * gapDenominator < <i64>j * gapNumerator + margin) return false;
-      u = begin + weight * weightSlots + controlSlots;
-      put(token, p, j + weight + 1);
-      put(mainFree, p, u);
+      let begin = at(own, p);
+      if (n >= depth) begin = max(begin, at(phi, rowFree + p));
+      const j = at(tokens, p);
+      if (<i64>begin * denominator < <i64>j * numerator + least) return false;
+      u = begin + weight * slots + control;
+      put(tokens, p, j + weight + 1);
+      put(own, p, u);
     }
-    if (n > 0 && at(phiLast, rowBefore + p) > u) u = at(phiLast, rowBefore + p);
+    if (n > 0 && at(phi, rowBefore + p) > u) u = at(phi, rowBefore + p);
     if (arrived > u) u = arrived;
-    put(reduceFree, p, u);
-    arrived = u + at(lead, p);
+    put(reduce, p, u);
+    arrived = u + at(leads, p);
     if (keep >= 0) put(reduceFrom, keep + p, u);
     before = p;
-    p = p + 1 === C ? 0 : p + 1;
+    p = p + 1 === cols ? 0 : p + 1;
   }
   return true;
 }
@@ -113,69 +127,81 @@ function mainTokens(n: i32): void {
 }
 
 function reduceFeature(n: i32, tokens: bool): void {
-  const bank = (n % 3) * C;
-  const row = (n % (K + 2)) * C;
+  // Globals would be loaded anew at each use.
+  const cols = C;
+  const depth = K;
+  const height = H;
+  const phi = phiLast;
+  const counts = pieceCount;
+  const starts = pieceAt;
+  const levels = pieceLevel;
+  const reduce = reduceFree;
+  const lifts = lift;
+  const slacks = slack;
+  const watched = logged;
+  const bank = (n % 3) * cols;
+  const row = (n % (depth + 2)) * cols;
   let q = -1;
-  let p = n % C;
-  for (let x = C - 1; x >= 0; x--) {
-    const from = at(reduceFree, p);
-    const pieces = (bank + p) * H;
+  let p = n % cols;
+  for (let x = cols - 1; x >= 0; x--) {
+    const from = at(reduce, p);
+    const pieces = (bank + p) * height;
     let count = 1;
     let level = from;
     if (q >= 0) {
-      const own = at(lift, p);
-      const before = x === C - 2 ? n - 2 : n - 1;
-      const shift = x === C - 2 ? own - H : own;
-      const lifted = before >= 0 && at(phiLast, (before % (K + 2)) * C + q) + shift > from;
-      if (lifted || at(phiLast, row + q) + own > from) {
+      const own = at(lifts, p);
+      const before = x === cols - 2 ? n - 2 : n - 1;
+      const shift = x === cols - 2 ? own - height : own;
+      const lifted = before >= 0 && at(phi, (before % (depth + 2)) * cols + q) + shift > from;
+      if (lifted || at(phi, row + q) + own > from) {
         count = 0;
         let from = 0;
-        const ahead = at(slack, p);
+        const ahead = at(slacks, p);
         if (lifted) {
-          const other = (before % 3) * C + q;
-          const others = other * H;
-          const tail = H - ahead;
-          const end = at(pieceCount, other);
+          const other = (before % 3) * cols + q;
+          const others = other * height;
+          const tail = height - ahead;
+          const end = at(counts, other);
           for (let i = 0; i < end; i++) {
-            const up = at(pieceLevel, others + i) + shift;
+            const up = at(levels, others + i) + shift;
             if (up <= level) continue;
-            const first = at(pieceAt, others + i) - tail;
+            const first = at(starts, others + i) - tail;
             if (first > from) {
-              put(pieceAt, pieces + count, from);
-              put(pieceLevel, pieces + count++, level);
+              put(starts, pieces + count, from);
+              put(levels, pieces + count++, level);
               from = first;
             }
             level = up;
           }
         }
         const other = bank + q;
-        const others = other * H;
-        const end = at(pieceCount, other);
+        const others = other * height;
+        const end = at(counts, other);
         for (let i = 0; i < end; i++) {
-          const first = at(pieceAt, others + i) + ahead;
-          if (first >= H) break;
-          const up = at(pieceLevel, others + i) + own;
+          const first = at(starts, others + i) + ahead;
+          if (first >= height) break;
+          const up = at(levels, others + i) + own;
           if (up <= level) continue;
-          put(pieceAt, pieces + count, from);
-          put(pieceLevel, pieces + count++, level);
+          put(starts, pieces + count, from);
+          put(levels, pieces + count++, level);
           from = first;
           level = up;
         }
-        put(pieceAt, pieces + count, from);
-        put(pieceLevel, pieces + count++, level);
+        put(starts, pieces + count, from);
+        put(levels, pieces + count++, level);
       } else {
-        put(pieceAt, pieces, 0);
-        put(pieceLevel, pieces, from);
+        put(starts, pieces, 0);
+        put(levels, pieces, from);
       }
     } else {
-      put(pieceAt, pieces, 0);
-      put(pieceLevel, pieces, from);
+      put(starts, pieces, 0);
+      put(levels, pieces, from);
     }
-    put(pieceCount, bank + p, count);
-    put(phiLast, row + p, level);
+    put(counts, bank + p, count);
+    put(phi, row + p, level);
     if (tokens) logFeature(p, n, x > 0);
-    else if (load<u8>(logged + <usize>p) !== 0) log(p, n, x);
+    else if (load<u8>(watched + <usize>p) !== 0) log(p, n, x);
     q = p;
-    p = p === 0 ? C - 1 : p - 1;
+    p = p === 0 ? cols - 1 : p - 1;
   }
 }
