@@ -2,6 +2,7 @@
 // it and what would help, the memory of the fullest PE, and what is not modelled.
 
 import type { ChalkInstance } from 'chalk';
+import type { OperatorKind } from '../compiler/graph/graph.ts';
 import type { Mapping } from '../compiler/mapping/mapping.ts';
 import type { MemoryUse } from '../compiler/mapping/memory.ts';
 import { count, duration, percent, scaled, times, wrapped } from './numbers.ts';
@@ -18,7 +19,7 @@ export function terminalReport(report: Report, colours: ChalkInstance): string {
     ...speedups(report, colours),
     '',
     ...clocks(report),
-    ...labelled('mapping', mappingText(report.mapping, report.mapping.padding)),
+    ...labelled('mapping', mappingText(report.mapping, report.operators)),
     ...differences(report),
     '',
     ...operatorTable(report.operators, report.mapping.passes, colours),
@@ -77,13 +78,24 @@ function kappaText(kappa: number): string {
   return kappa === 1 ? 'summed (kappa 1)' : `x ${kappa}, as measured steps take`;
 }
 
-export function mappingText(mapping: Mapping, padding: number): string {
-  const { columns, groups, rows, rowsPerSequence, tokensPerPe, accumulators, passes, accumulate, causal } = mapping;
-  return (
-    `C ${columns} columns x ${groups} groups, ${rows} rows (${rowsPerSequence} a sequence), T ${tokensPerPe} tokens a PE, ` +
-    `K ${accumulators} accumulators, ${accumulate} sums, ${causal ? 'causal work only' : 'no causal savings'}, ` +
-    `${passes} ${passes === 1 ? 'pass' : 'passes'}, ${count(padding)} slots of padding`
-  );
+/** `operators` say whether there is attention, which alone cares for sequences. */
+export function mappingText(
+  mapping: Mapping & { readonly padding: number },
+  operators: readonly { readonly kind: OperatorKind }[],
+): string {
+  const { columns, groups, rows, tokensPerPe, accumulators, passes, accumulate, padding } = mapping;
+  const attends = operators.some(({ kind }) => kind === 'scores');
+  const causal = mapping.causal ? 'causal work only' : 'attention to all tokens';
+  return [
+    `C ${columns} columns x ${groups} ${groups === 1 ? 'group' : 'groups'}`,
+    attends ? `${rows} rows (${mapping.rowsPerSequence} a sequence)` : `${rows} rows`,
+    `T ${tokensPerPe} tokens a PE`,
+    `K ${accumulators} accumulators`,
+    `${accumulate} sums`,
+    ...(attends ? [causal] : []),
+    `${passes} ${passes === 1 ? 'pass' : 'passes'}`,
+    `${count(padding)} slots of padding`,
+  ].join(', ');
 }
 
 /** Constants of the machine unlike its preset. */

@@ -40,7 +40,7 @@ export function waferText({ program, wafer, mapping, operators, memory }: WaferR
       'wafer',
       `${duration(seconds)}, ${scaled(tokensPerSecond)} tokens/s, ${count(cycles)} cycles, utilisation ${percent(utilisation)}`,
     ),
-    ...labelled('mapping', mappingText(mapping, mapping.padding)),
+    ...labelled('mapping', mappingText(mapping, operators)),
     '',
     ...operatorTable(operators, mapping.passes, colours),
     '',

@@ -29,6 +29,8 @@ export type CaseFlags = { readonly [Name in Flag]?: string | undefined };
 
 /** Mask cells that memory surely holds. */
 const MOST_CELLS = 2 ** 28;
+/** As of a model file. */
+const MOST_FEATURES = 2 ** 20;
 
 export function machineOf(name: string): Machine {
   if (!isMachineName(name)) {
@@ -47,8 +49,8 @@ export function spmmOf(given: CaseFlags, machine: Machine, accumulate: 'fp16' | 
   const { width, height } = machine.fabric;
   const rows = whole(given, 'rows', 1, Math.min(MOST, height));
   const cols = whole(given, 'cols', 1, Math.min(MOST, width));
-  const inputs = whole(given, 'in', 1, MOST * cols);
-  const outputs = whole(given, 'out', 1, Math.floor(MOST_CELLS / cols));
+  const inputs = whole(given, 'in', 1, Math.min(MOST_FEATURES, MOST * cols));
+  const outputs = whole(given, 'out', 1, Math.min(MOST_FEATURES, Math.floor(MOST_CELLS / cols)));
   const sparsity = numberOf(given, 'sparsity', 'a number 0 to 1', (x) => x >= 0 && x <= 1);
   const tokens = whole(given, 'tokens', 1, MOST);
   const accumulators = whole(given, 'accumulators', 1, MOST);
