@@ -35,3 +35,12 @@ export function inputError(message: string): EmulateError {
 export function internalError(message: string): EmulateError {
   return new EmulateError(EXIT.defect, `internal: ${message}`);
 }
+
+/** Cycles are counted in 32-bit integers; a kernel that could need more than this is refused (exit 2). */
+export const MOST_CYCLES: number = 2 ** 30;
+
+export function tooLong(what: string, cycles: number): EmulateError {
+  return inputError(
+    `${what} could take ${Math.ceil(cycles)} cycles, allowed ${MOST_CYCLES} for one kernel; take fewer tokens, features or slots`,
+  );
+}

@@ -85,7 +85,7 @@ function operatorResult(
   steps.forEach((step, j) => addStep(program, step, timings[j], used, bank));
   const where = whereAt(bank, 0);
   const sum = bank.reduce((a, b) => a + b, 0);
-  if (sum !== cycles * used)
+  if (sum !== cycles * used || bank.some((count) => count < 0))
     throw new EmulateError(
       EXIT.lawBroken,
       `law broken in ${name}: causes add up to ${sum}, cycles of its PEs to ${cycles * used}`,

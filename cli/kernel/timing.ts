@@ -1,14 +1,14 @@
 // The time of one case, as plain data that can cross from a worker: the cycles, how they were found, and what the cycles
 // of each PE went to. A deadlock is an answer like any other.
 
-import { EmulateError, EXIT, inputError } from '../../emulator/errors.ts';
+import { EmulateError, EXIT, MOST_CYCLES, tooLong } from '../../emulator/errors.ts';
 import { machinePresets } from '../../emulator/machine/presets/index.ts';
 import type { Latencies, Machine } from '../../emulator/machine/spec.ts';
 import { CAUSE_COUNT, type Where, whereAt } from '../../emulator/program/causes.ts';
 import { runStepped } from '../../emulator/stepped/engine.ts';
 import { runDataflow } from '../../emulator/streamed/dataflow.ts';
 import { foldedTotals, foldedWhere } from '../../emulator/streamed/fold.ts';
-import { axpyElementSlots, psumWavelets, type SpmmShape } from '../../emulator/streamed/shape.ts';
+import { mostHopCycles } from '../../emulator/streamed/shape.ts';
 import { type SpmmCase, timingProgram } from '../../kernels/index.ts';
 import { type Engine, timeSpmm } from '../../kernels/spmm/time.ts';
 import { matmulShape } from '../../run/step.ts';
@@ -57,13 +57,13 @@ export function timeCase(one: KernelCase, engine: EngineChoice): KernelTiming | 
 }
 
 function timeMatmul(one: SpmmCase, choice: EngineChoice): KernelTiming {
-  refuseTooLong(mostMatmulCycles(one));
   const { engine, path, why, cycles, rows, where } = timeSpmm(one, choice);
   return { engine, path, why, cycles, outer: one.cols, inner: rows, where, folded: path !== 'stepped mesh' };
 }
 
 function timeLine({ kernel, width, wavelets, latencies }: LineCase, choice: EngineChoice): KernelTiming {
-  refuseTooLong((wavelets + width) * mostHopCycles(latencies));
+  const most = (wavelets + width) * mostHopCycles(latencies);
+  if (most > MOST_CYCLES) throw tooLong(kernel, most);
   const program = timingProgram({ kernel, width, wavelets }, machineWith(latencies));
   const common = { outer: width, inner: 1, folded: false } as const;
   const streamed = choice === 'stepped' ? undefined : runDataflow(program, latencies);
@@ -71,33 +71,6 @@ function timeLine({ kernel, width, wavelets, latencies }: LineCase, choice: Engi
   const { cycles, where } = runStepped(program, latencies);
   const why = choice === 'stepped' ? 'asked for' : 'two colors met at a port';
   return { engine: 'stepped', path: 'stepped mesh', why, cycles, where, ...common };
-}
-
-/** The engines count cycles in 32 bits. */
-const MOST_CYCLES = 2 ** 31 - 1;
-
-function refuseTooLong(cycles: number): void {
-  if (cycles > MOST_CYCLES)
-    throw inputError(`the case is too long: it may take ${cycles.toPrecision(3)} cycles, allowed ${MOST_CYCLES}`);
-}
-
-/** Cycles that one wavelet may take to the next PE and its credit back, with nothing else in flight. */
-function mostHopCycles({ rampLatency, creditLatency, resultLatency }: Latencies): number {
-  return 2 * rampLatency + resultLatency + 2 + 4 * creditLatency;
-}
-
-/** Cycles if nothing overlapped: features one after the other, each column waiting for the slowest. */
-function mostMatmulCycles(shape: SpmmShape): number {
-  const { cols, features, nnz, gap, axpyOverhead, controlSlots, rows, latencies } = shape;
-  const aWeight = axpyOverhead + axpyElementSlots(shape) + gap[0] / gap[1];
-  const aFeature = controlSlots + gap[0] / gap[1] + (psumWavelets(shape) + cols) * mostHopCycles(latencies);
-  let cycles = rows + features * aFeature;
-  for (let n = 0; n < features; n++) {
-    let most = 0;
-    for (let at = n * cols; at < (n + 1) * cols; at++) if (nnz[at] > most) most = nnz[at];
-    cycles += most * aWeight;
-  }
-  return cycles;
 }
 
 /** Any machine with these latencies: the kernels of a line ask for nothing else. */

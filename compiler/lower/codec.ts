@@ -1,5 +1,7 @@
-// Programs as files: msgpack, the same bytes for the same program.
+// Programs as files: msgpack, the same bytes for the same program, and with them their sha256, so that a file that has
+// changed on its way is not taken for another program.
 
+import { createHash } from 'node:crypto';
 import { Packr } from 'msgpackr';
 import { z } from 'zod';
 import { inputError } from '../../emulator/errors.ts';
@@ -10,26 +12,42 @@ import { type Program, PROGRAM_FORMAT } from './program.ts';
 const packr = new Packr({ useRecords: false, variableMapSize: true });
 
 export function encodeProgram(program: Program): Uint8Array {
-  return packr.pack(program);
+  const body = packr.pack(program);
+  return packr.pack({ sha256: sha256(body), program: body });
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }
 
 /** `name` is the file, for the message. */
 export function decodeProgram(bytes: Uint8Array, name: string): Program {
-  const program = unpack(bytes, name);
-  if (!isProgram(program))
-    throw inputError(
-      `${name}: not a program of this version, allowed a file written by emulate compile --emit program --out`,
-    );
+  const file = envelope.safeParse(unpack(bytes, name));
+  if (!file.success) throw notAProgram(name);
+  const { program: body, sha256: hash } = file.data;
+  if (sha256(body) !== hash)
+    throw inputError(`${name}: damaged, its bytes are not those that were written; compile it again`);
+  const program = unpack(body, name);
+  if (!isProgram(program)) throw notAProgram(name);
   return program;
+}
+
+function notAProgram(name: string): Error {
+  return inputError(
+    `${name}: not a program of this version, allowed a file written by emulate compile --emit program --out`,
+  );
 }
 
 function unpack(bytes: Uint8Array, name: string): unknown {
   try {
     return packr.unpack(bytes);
   } catch (error) {
-    throw inputError(`${name}: not msgpack (${error instanceof Error ? error.message : String(error)})`);
+    const why = error instanceof Error ? error.message : String(error);
+    throw inputError(`${name}: not a program file (${why}); make one with emulate compile --emit program --out`);
   }
 }
+
+const envelope = z.object({ sha256: z.string(), program: z.instanceof(Uint8Array) });
 
 const count = z.int().min(1);
 

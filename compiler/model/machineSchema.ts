@@ -8,8 +8,9 @@ import { machineSchema } from '../../emulator/machine/spec.ts';
 import { editorSchema, label } from './label.ts';
 import { unknownValue } from './validate.ts';
 
-/** Cycles and wavelets are counted in arrays of 32-bit integers. */
-const LARGEST_COUNT = 2 ** 31 - 1;
+/** Latencies, queues and slots: far beyond any machine, and far from what 32-bit cycle counts hold. */
+const LARGEST_COUNT = 65_535;
+const LARGEST_BYTES = 2 ** 31 - 1;
 const LARGEST_NUMBER = 1e18;
 /** Rows or columns of PEs; coordinates are kept in 16 bits. */
 const LARGEST_SIDE = 65_535;
@@ -53,7 +54,8 @@ function loosened(schema: z.ZodObject, base: readonly string[]): Record<string, 
 
 function bounded(field: z.ZodNumber, path: string): z.ZodNumber {
   if (!field.isInt) return field.max(LARGEST_NUMBER);
-  return field.max(sides.includes(path) ? LARGEST_SIDE : LARGEST_COUNT);
+  if (sides.includes(path)) return field.max(LARGEST_SIDE);
+  return field.max(path.endsWith('Bytes') ? LARGEST_BYTES : LARGEST_COUNT);
 }
 
 function annotated(field: z.ZodNumber): z.ZodType {

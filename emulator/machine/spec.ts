@@ -38,9 +38,11 @@ const core = z.strictObject({
 const memory = z.strictObject({
   sramBytes: count('bytes of SRAM a PE'),
   reservedBytes: countOrZero('bytes a PE keeps for code and queues'),
-  bankConflict: positive(
-    'factor on the slots of a multiply-add whose operands meet in a bank; 1: laid out so that none do',
-  ),
+  bankConflict: z
+    .number()
+    .min(1)
+    .max(64)
+    .describe('factor on the slots of a multiply-add whose operands meet in a bank; 1: laid out so that none do'),
 });
 
 const edge = z.strictObject({

@@ -2,7 +2,7 @@
 // every router, stream and core decides on the state as the cycle began; entries and credits carry the cycle from which
 // they count, so the order of visiting does not matter. Parts that provably can do nothing are not visited.
 
-import { EmulateError, EXIT } from '../errors.ts';
+import { EmulateError, EXIT, MOST_CYCLES, tooLong } from '../errors.ts';
 import type { Latencies } from '../machine/spec.ts';
 import { CAUSE, CAUSES } from '../program/causes.ts';
 import type { FabricProgram } from '../program/fabric.ts';
@@ -38,6 +38,7 @@ export function runStepped(program: FabricProgram, latencies: Latencies, options
   let t = 0;
   while (threads.unfinished > 0) {
     if (options.visitAll) wake.fill(0);
+    if (t > MOST_CYCLES) throw tooLong(program.name, t);
     const moves = stepRouters(state, t) + stepStreams(state, streams, t) + stepCores(state, threads, t);
     t = moves > 0 ? t + 1 : nextEvent(state, threads, t);
   }

@@ -23,7 +23,11 @@ export function checkLaws(state: State, entered: Int32Array, cycles: number): vo
   if (hasWavelets(state)) throw lawBroken(state, 'wavelets in = out: one is left in a buffer');
   for (let pe = 0; pe < pes; pe++) {
     let sum = 0;
-    for (let c = 0; c < CAUSE_COUNT; c++) sum += cores.where[pe * CAUSE_COUNT + c];
+    for (let c = 0; c < CAUSE_COUNT; c++) {
+      const count = cores.where[pe * CAUSE_COUNT + c];
+      if (count < 0) throw lawBroken(state, `PE ${pe} has ${count} cycles of a cause`);
+      sum += count;
+    }
     if (sum !== cycles) throw lawBroken(state, `slots + stalls of PE ${pe} are ${sum}, cycles are ${cycles}`);
   }
 }

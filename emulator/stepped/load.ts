@@ -1,11 +1,20 @@
 // A fabric program made ready to run: pipes, the routers' tables and the cores' threads, all in flat banks. What a
 // program may not do is refused here, so that the cycle loop checks nothing.
 
-import { internalError } from '../errors.ts';
+import { internalError, MOST_CYCLES, tooLong } from '../errors.ts';
 import type { Latencies } from '../machine/spec.ts';
 import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
 import { type FabricProgram, PORT, PORT_NAMES, type Port, type Route } from '../program/fabric.ts';
-import { AT_INPUT, AT_OUTPUT, AT_TRIGGER, INSTRUCTION_WORDS, NONE } from '../program/instruction.ts';
+import {
+  AT_INPUT,
+  AT_OUTPUT,
+  AT_OVERHEAD,
+  AT_REPEAT,
+  AT_SLOTS,
+  AT_TRIGGER,
+  INSTRUCTION_WORDS,
+  NONE,
+} from '../program/instruction.ts';
 import { PipeBank, type PipeSpec } from './pipes.ts';
 
 const MAX_COLORS = 64;
@@ -189,6 +198,7 @@ function loadCores(program: FabricProgram, pes: number, inputOf: Int32Array, out
   program.cores.forEach(({ threads }, pe) => {
     for (const code of threads) {
       const offset = offsetOf.get(code) ?? 0;
+      if (slotsOf(code) > MOST_CYCLES) throw tooLong(program.name, slotsOf(code));
       pc.push(offset);
       end.push(offset + code.length);
       checkOperands(program, code, pe, inputOf, outputOf);
@@ -209,6 +219,14 @@ function loadCores(program: FabricProgram, pes: number, inputOf: Int32Array, out
     semaphore: new Int32Array(pes * program.semaphores),
     where: new Int32Array(pes * CAUSE_COUNT),
   };
+}
+
+/** Slots of all instructions of a thread. */
+function slotsOf(code: Int32Array): number {
+  let slots = 0;
+  for (let i = 0; i < code.length; i += INSTRUCTION_WORDS)
+    slots += code[i + AT_REPEAT] * (code[i + AT_OVERHEAD] + code[i + AT_SLOTS]);
+  return slots;
 }
 
 function checkOperands(

@@ -6,6 +6,7 @@
 // Ports that several routes share are taken as if they were free and looked at afterwards: if no cycle was used twice,
 // every local rule holds, and the trajectory of the machine is unique; else the run is void.
 
+import { MOST_CYCLES, tooLong } from '../errors.ts';
 import type { Latencies } from '../machine/spec.ts';
 import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
 import type { FabricProgram } from '../program/fabric.ts';
@@ -102,9 +103,10 @@ function advanceRouter({ pipes, routers }: State, pe: number, lastMove: Int32Arr
   }
 }
 
-function finish({ pes, cores }: State, { next }: CoreTimes): number {
+function finish({ pes, cores, program }: State, { next }: CoreTimes): number {
   let cycles = 0;
   for (let pe = 0; pe < pes; pe++) cycles = Math.max(cycles, next[pe]);
+  if (cycles > MOST_CYCLES) throw tooLong(program.name, cycles);
   for (let pe = 0; pe < pes; pe++) cores.where[pe * CAUSE_COUNT + CAUSE.done] = cycles - next[pe];
   return cycles;
 }

@@ -1,7 +1,8 @@
 // Timing of the sparse matrix multiply: the fastest engine whose preconditions hold, and which one it was and why. All of
 // them give the same cycles and the same causes for every PE.
 
-import type { RowTiming, SpmmShape } from '../../emulator/streamed/shape.ts';
+import { MOST_CYCLES, tooLong } from '../../emulator/errors.ts';
+import { mostCycles, type RowTiming, type SpmmShape } from '../../emulator/streamed/shape.ts';
 import { CAUSE_COUNT, type Where, whereAt } from '../../emulator/program/causes.ts';
 import { columnOf } from '../../emulator/program/ring.ts';
 import { runStepped } from '../../emulator/stepped/engine.ts';
@@ -25,7 +26,10 @@ export interface SpmmTiming {
   readonly where: Float64Array;
 }
 
+/** Throws (exit 2) where the run could be longer than cycles are counted. */
 export function timeSpmm(shape: SpmmShape, engine: Engine | 'auto'): SpmmTiming {
+  const most = mostCycles(shape);
+  if (most > MOST_CYCLES) throw tooLong('spmm', most);
   if (engine === 'stepped') {
     const { cycles, where } = steppedRows(shape);
     return { engine, path: 'stepped mesh', why: 'asked for', cycles, rows: shape.rows, where };

@@ -53,7 +53,7 @@ describe('what is not a program is refused (exit 2)', () => {
     ['all but the last byte', bytes.subarray(0, bytes.length - 1)],
     ['a byte too many', Uint8Array.from([...bytes, 0])],
   ])('%s', (_what, junk) => {
-    expect(refusal(() => decodeProgram(junk, 'x'))).toMatch(/^x: not msgpack \(/);
+    expect(refusal(() => decodeProgram(junk, 'x'))).toMatch(/^x: not a program file \(/);
   });
 
   test.each<[string, unknown]>([
@@ -67,22 +67,18 @@ describe('what is not a program is refused (exit 2)', () => {
     ['a kernel that is none', withShape(program, { kernel: 'fft' })],
     ['a kernel that a name of the language is', withShape(program, { kernel: 'constructor' })],
   ])('%s', (_what, value) => {
-    expect(refusal(() => decodeProgram(packr.pack(value), 'x'))).toBe(wrongVersion);
+    const body = packr.pack(value);
+    const file = packr.pack({ sha256: hash(body), program: body });
+    expect(refusal(() => decodeProgram(file, 'x'))).toBe(wrongVersion);
+    expect(refusal(() => decodeProgram(body, 'x'))).toBe(wrongVersion);
   });
 
-  test('bytes turned at random are refused or are msgpack of the form of a program', () => {
-    let refused = 0;
+  test('a byte turned anywhere is noticed', () => {
     for (let i = 0; i < bytes.length; i += 37) {
       const junk = bytes.slice();
       junk[i] ^= 0xff;
-      try {
-        expect(decodeProgram(junk, 'x')).toHaveProperty('format', program.format);
-      } catch (error) {
-        expect(error).toHaveProperty('code', 2);
-        refused++;
-      }
+      expect(refusal(() => decodeProgram(junk, 'x'))).toMatch(/^x: (damaged|not a program)/);
     }
-    expect(refused).toBeGreaterThan(0);
   });
 });
 

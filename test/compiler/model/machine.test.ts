@@ -141,7 +141,7 @@ test.each([
 
 test('a fault within a machine file is shown in that file', () => {
   expect(refused('m.json', { 'm.json': '{\n  "preset": "wse2",\n  "core": {"simdFp16": -1}\n}' })).toBe(
-    'm.json:3:24 core.simdFp16: out of range, got -1, allowed a whole number 1 to 2147483647',
+    'm.json:3:24 core.simdFp16: out of range, got -1, allowed a whole number 1 to 65535',
   );
   expect(refused('m.json', { 'm.json': '{"preset": "wse2",,}' })).toMatch(/^m.json:1:19: not JSON: /);
 });

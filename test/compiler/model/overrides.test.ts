@@ -97,7 +97,7 @@ test.each([
   ['machine.core.simdFp61=8', '--set machine.core.simdFp61=8: unknown key, got "simdFp61", did you mean "simdFp16"?'],
   [
     'machine.core={"simdFp16": 0}',
-    '--set machine.core={"simdFp16": 0}: machine.core.simdFp16: out of range, got 0, allowed a whole number 1 to 2147483647',
+    '--set machine.core={"simdFp16": 0}: machine.core.simdFp16: out of range, got 0, allowed a whole number 1 to 65535',
   ],
   [
     'machine.clockHz.unit=MHz',
