@@ -23,6 +23,8 @@ const OF_OTHERS: Readonly<Record<Bound, string>> = {
 };
 
 export function leverOf(bound: Bound, kind: OperatorKind): string {
+  // Vectors of a softmax are as long as a column's share of the queries, often shorter than the SIMD.
+  if (kind === 'softmax' && bound === 'compute') return 'fewer columns, more tokens';
   // The LM head is dense: more zeros are not to be had.
   if (kind === 'linear' || (kind === 'lmHead' && bound !== 'compute')) return OF_MATMULS[bound];
   return OF_OTHERS[bound];

@@ -37,3 +37,13 @@ export function machinePart({ machine, preset, file, sources }: MachineChoice): 
     .filter(({ value, preset: usual }) => value !== usual);
   return { name: machine.name, preset, file, constants: machine, differs };
 }
+
+/** PEs of the wafer. */
+export interface Fabric {
+  readonly width: number;
+  readonly height: number;
+}
+
+export function fabricOf({ fabric: { width, height } }: Machine): Fabric {
+  return { width, height };
+}

@@ -5,6 +5,7 @@ import type { ChalkInstance } from 'chalk';
 import type { OperatorKind } from '../compiler/graph/graph.ts';
 import type { Mapping } from '../compiler/mapping/mapping.ts';
 import type { MemoryUse } from '../compiler/mapping/memory.ts';
+import type { Fabric } from './machine.ts';
 import { count, duration, percent, scaled, times, wrapped } from './numbers.ts';
 import { operatorTable } from './operatorTable.ts';
 import type { Report, Totals } from './report.ts';
@@ -19,7 +20,7 @@ export function terminalReport(report: Report, colours: ChalkInstance): string {
     ...speedups(report, colours),
     '',
     ...clocks(report),
-    ...labelled('mapping', mappingText(report.mapping, report.operators)),
+    ...labelled('mapping', mappingText(report.mapping, report.operators, report.machine.constants.fabric)),
     ...differences(report),
     '',
     ...operatorTable(report.operators, report.mapping.passes, colours),
@@ -82,6 +83,7 @@ function kappaText(kappa: number): string {
 export function mappingText(
   mapping: Mapping & { readonly padding: number },
   operators: readonly { readonly kind: OperatorKind }[],
+  fabric: Fabric,
 ): string {
   const { columns, groups, rows, tokensPerPe, accumulators, passes, accumulate, padding } = mapping;
   const attends = operators.some(({ kind }) => kind === 'scores');
@@ -95,6 +97,7 @@ export function mappingText(
     ...(attends ? [causal] : []),
     `${passes} ${passes === 1 ? 'pass' : 'passes'}`,
     `${count(padding)} slots of padding`,
+    `${percent((columns * groups * rows) / (fabric.width * fabric.height))} of the PEs of the wafer in use`,
   ].join(', ');
 }
 

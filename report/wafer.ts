@@ -5,13 +5,19 @@ import type { Program } from '../compiler/lower/program.ts';
 import type { WaferResult } from '../run/result.ts';
 import { type EngineCount, enginesOf } from './engines.ts';
 import { sha256 } from './hash.ts';
+import { type Fabric, fabricOf } from './machine.ts';
 import { count, duration, percent, scaled } from './numbers.ts';
 import { operatorTable } from './operatorTable.ts';
 import { type ReportedOperator, reported, type Totals, totals } from './report.ts';
 import { labelled, mappingText, memoryLines } from './terminal.ts';
 
 export interface WaferReport {
-  readonly program: { readonly name: string; readonly machine: string; readonly tokens: number };
+  readonly program: {
+    readonly name: string;
+    readonly machine: string;
+    readonly fabric: Fabric;
+    readonly tokens: number;
+  };
   readonly mapping: WaferResult['mapping'] & { readonly padding: number };
   readonly wafer: Totals;
   readonly operators: readonly ReportedOperator[];
@@ -22,7 +28,7 @@ export interface WaferReport {
 
 export function waferReport({ name, machine, tokens }: Program, result: WaferResult): WaferReport {
   const document = {
-    program: { name, machine: machine.name, tokens },
+    program: { name, machine: machine.name, fabric: fabricOf(machine), tokens },
     mapping: { ...result.mapping, padding: result.padding },
     wafer: totals(result),
     operators: result.operators.map(reported),
@@ -40,7 +46,7 @@ export function waferText({ program, wafer, mapping, operators, memory }: WaferR
       'wafer',
       `${duration(seconds)}, ${scaled(tokensPerSecond)} tokens/s, ${count(cycles)} cycles, utilisation ${percent(utilisation)}`,
     ),
-    ...labelled('mapping', mappingText(mapping, operators)),
+    ...labelled('mapping', mappingText(mapping, operators, program.fabric)),
     '',
     ...operatorTable(operators, mapping.passes, colours),
     '',

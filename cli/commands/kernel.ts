@@ -89,10 +89,18 @@ async function writeLines(file: string, cases: readonly KernelCase[], engine: En
     for await (const timing of timings(cases, engine, io.signal))
       for (const piece of lineOf(timing)) {
         if (opened === undefined) await io.stdout.write(piece);
-        else writeSync(opened, piece);
+        else write(opened, piece, file);
       }
   } finally {
     if (opened !== undefined) closeSync(opened);
+  }
+}
+
+function write(opened: number, piece: string, file: string): void {
+  try {
+    writeSync(opened, piece);
+  } catch (error) {
+    throw unwritable('--json', file, error);
   }
 }
 
