@@ -1,10 +1,8 @@
 // A stream for each column of a rectangle: it enters at the north edge, and the routers copy each wavelet to their core
 // and south, so every row takes every wavelet, row r a cycle after row r - 1.
 
+import type { Gap } from './edge.ts';
 import { PORT, type Route, type Stream } from '../emulator/program/fabric.ts';
-
-/** Cycles between two wavelets of a stream, as a fraction >= 1. */
-export type Gap = readonly [numerator: number, denominator: number];
 
 export function columnStreamRoutes(cols: number, rows: number, color: number): Route[] {
   const routes: Route[] = [];

@@ -12,7 +12,8 @@ import { fp16, highHalf, lowHalf, packPair } from '../emulator/numerics/fp16.ts'
 import { CAUSE } from '../emulator/program/causes.ts';
 import type { PeCode } from '../emulator/program/fabric.ts';
 import type { Instruction } from '../emulator/program/instruction.ts';
-import { columnStream, columnStreamRoutes, type Gap } from './columnStream.ts';
+import { columnStream, columnStreamRoutes } from './columnStream.ts';
+import type { Gap } from './edge.ts';
 import type { Kernel, ValueMemory } from './kernel.ts';
 import { coresByRow, singleThreadProgram } from './singleThread.ts';
 

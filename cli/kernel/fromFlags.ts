@@ -1,6 +1,6 @@
 // A case from flags: a sparse matmul with a random mask, or a line of PEs, on a machine by name.
 
-import { streamGap } from '../../compiler/mapping/gaps.ts';
+import { streamGap } from '../../kernels/edge.ts';
 import { readText } from '../../compiler/model/document.ts';
 import { resolveMachine } from '../../compiler/model/machine.ts';
 import { isMachineName, machineNames } from '../../compiler/model/machineSchema.ts';

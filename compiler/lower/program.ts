@@ -6,7 +6,7 @@ import type { Machine } from '../../emulator/machine/spec.ts';
 import type { KernelShape, SpmmCase } from '../../kernels/index.ts';
 import type { PlacedWeights } from '../../kernels/spmm/counts.ts';
 import type { OperatorKind } from '../graph/graph.ts';
-import type { Gap } from '../mapping/gaps.ts';
+import type { Gap } from '../../kernels/edge.ts';
 import type { Mapping } from '../mapping/mapping.ts';
 import type { MemoryUse } from '../mapping/memory.ts';
 

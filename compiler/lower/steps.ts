@@ -8,7 +8,7 @@ import { attentionEnd, attentionRotation, attentionShift, layoutOf } from '../..
 import { attentionStart } from '../../kernels/attention/start.ts';
 import { localFeatures } from '../../kernels/spmm/layout.ts';
 import type { Graph, GraphNode, Operator } from '../graph/graph.ts';
-import { streamGap } from '../mapping/gaps.ts';
+import { streamGap } from '../../kernels/edge.ts';
 import { attentionCase, linearLayouts } from '../mapping/layouts.ts';
 import { rotaryFeatures } from '../mapping/memory.ts';
 import type { Mapping } from '../mapping/mapping.ts';

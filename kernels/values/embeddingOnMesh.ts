@@ -3,7 +3,7 @@
 
 import { columnOf } from '../../emulator/program/ring.ts';
 import { rowStream, type RowStreamShape, tableWavelets } from '../rowStream.ts';
-import { streamGap } from './linearOnMesh.ts';
+import { streamGap } from '../edge.ts';
 import type { MeshRun } from './meshRun.ts';
 
 export interface EmbeddingOnMesh {
@@ -23,7 +23,7 @@ export function embeddingOnMesh(mesh: MeshRun, embedding: EmbeddingOnMesh): void
   const { wte, wpe, width, idx, rowsPerSequence: R, tokens, output } = embedding;
   const features = Math.ceil(width / cols);
   const perToken = Math.ceil(features / 2);
-  const gap = streamGap(cols, machine);
+  const gap = streamGap(machine, cols);
   const at = { output };
   /** Feature `local` of column x in row `row` of a table; 0 beyond the table's width and where there is no row. */
   const entry = (table: Float32Array, row: number | undefined, p: number, local: number): number => {

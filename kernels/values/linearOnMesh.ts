@@ -2,11 +2,11 @@
 // feature in the order that puts each output where its layout says; then the bias, if there is one, as an affine with
 // scale 1. Every row of the mesh gets the same streams.
 
-import { edgeWaveletsPerCycle, latenciesOf, type Machine } from '../../emulator/machine/spec.ts';
+import { streamGap } from '../edge.ts';
+import { latenciesOf } from '../../emulator/machine/spec.ts';
 import { fp16Bits } from '../../emulator/numerics/fp16.ts';
 import { columnOf } from '../../emulator/program/ring.ts';
 import { affine, affineWavelet } from '../affine.ts';
-import type { Gap } from '../columnStream.ts';
 import { featureCount, type Layout, localFeatures, placeOf, streamOrder } from '../spmm/layout.ts';
 import { spmmProgram, weightWavelet } from '../spmm/program.ts';
 import type { MeshRun } from './meshRun.ts';
@@ -23,12 +23,6 @@ export interface LinearOnMesh {
   readonly at: { readonly input: number; readonly output: number; readonly sums: number };
 }
 
-/** Cycles between two wavelets of a stream when `cols` streams share the edge, `perWavelet` passing it in one. */
-export function streamGap(cols: number, machine: Machine, perWavelet: 1 | 2 = 1): Gap {
-  const perCycle = edgeWaveletsPerCycle(machine) * perWavelet;
-  return cols > perCycle ? [cols, perCycle] : [1, 1];
-}
-
 export function linearOnMesh(mesh: MeshRun, name: string, layer: LinearOnMesh): void {
   const { machine, rows, cols } = mesh;
   const { tokens, accumulators, at, output } = layer;
@@ -41,7 +35,7 @@ export function linearOnMesh(mesh: MeshRun, name: string, layer: LinearOnMesh): 
     tokens,
     nnz,
     accumulators,
-    gap: streamGap(cols, machine, dense ? 2 : 1),
+    gap: streamGap(machine, cols, dense ? 2 : 1),
     axpyOverhead,
     controlSlots,
     simd: simdFp16,
@@ -112,6 +106,6 @@ export function affineOnMesh(mesh: MeshRun, name: string, step: AffineOnMesh): v
     if (feature >= 0)
       wavelets[columnOf(n % cols, cols)][Math.floor(n / cols)] = affineWavelet(scale?.[feature] ?? 1, shift[feature]);
   });
-  const shape = { kernel: 'affine', rows, cols, features, tokens, gap: streamGap(cols, machine) } as const;
+  const shape = { kernel: 'affine', rows, cols, features, tokens, gap: streamGap(machine, cols) } as const;
   mesh.run(name, (memory) => affine.program(shape, machine, { ...memory, at, wavelets }));
 }
