@@ -1,5 +1,6 @@
-// One row of the ring by closed forms, exactly: feature by feature, main threads along the chain, then reduce threads
-// back. What it needs of the shape is said by `closedFormsHold`; anything else is for the stepped engine.
+// One row of the ring without stepping it, exactly, in three ways: by closed forms, with the main threads token by token,
+// or wavelet by wavelet. Feature by feature, main threads go along the chain and reduce threads back. What a way needs of
+// a shape is said by `whyNotClosed` and `whyNotWavelets`; anything else is for the stepped engine.
 
 import { internalError } from '../errors.ts';
 import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
