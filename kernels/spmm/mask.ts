@@ -3,7 +3,8 @@
 // probability threshold / 2^16, by one random bit for each bit of the threshold ("bit-sliced Bernoulli").
 //
 // The generator mixes (counter, key) by the 32-bit finaliser of C. Wellons ("lowbias32", hash prospector) and one more
-// multiply-xorshift round under a second key; a draw has two keys of its own, made from the seed and the matrix's name.
+// multiply-xorshift round under a second key. That word is the first draw; each further one is a round of its own on it,
+// an odd multiplier and a key for each, all made from the seed and the matrix's name.
 
 /** Resolution of a density. */
 export const DENSITY_BITS = 16;
@@ -30,13 +31,16 @@ export function densityThreshold(sparsity: number): number {
   return Math.round((1 - sparsity) * 2 ** DENSITY_BITS);
 }
 
-/** Keys of a matrix: two for each random bit a weight may need. */
+/**
+ * Keys of a matrix, two for each bit of the threshold: of the highest, the keys of the word itself; of the others, what is
+ * flipped and an odd multiplier.
+ */
 function maskKeys({ name, seed }: Mask): Int32Array {
   let key = mix(seed + 0x9e3779b9);
   for (let i = 0; i < name.length; i++) key = mix(key ^ name.charCodeAt(i)) + 0x9e3779b9;
-  return Int32Array.from({ length: 2 * DENSITY_BITS }, () => {
+  return Int32Array.from({ length: 2 * DENSITY_BITS }, (_, i) => {
     key = (key + 0x9e3779b9) | 0;
-    return mix(mix(key));
+    return mix(mix(key)) | (i & 1);
   });
 }
 
@@ -56,6 +60,14 @@ export function maskSource(mask: Mask): MaskSource {
   };
 }
 
+function randomWord(index: number, keys: Int32Array): number {
+  let x = Math.imul(index, 0x9e3779b1) + keys[2 * DENSITY_BITS - 2];
+  x = Math.imul(x ^ (x >>> 16), 0x21f0aaad);
+  x = Math.imul(x ^ (x >>> 15), 0x735a2d97);
+  x = Math.imul((x ^ (x >>> 15)) + keys[2 * DENSITY_BITS - 1], 0x2c1b3c6d);
+  return x ^ (x >>> 15);
+}
+
 /** Writes row `row` to `words` (wordsPerRow of them): bit b of word i is 1 where weight 32 i + b is not zero. */
 export function maskRow({ mask, wordsPerRow, threshold, keys }: MaskSource, row: number, words: Int32Array): void {
   if (threshold === 2 ** DENSITY_BITS) words.fill(-1, 0, wordsPerRow);
@@ -63,14 +75,14 @@ export function maskRow({ mask, wordsPerRow, threshold, keys }: MaskSource, row:
   else {
     const lowest = 31 - Math.clz32(threshold & -threshold);
     for (let i = 0; i < wordsPerRow; i++) {
-      const counter = Math.imul(row * wordsPerRow + i, 0x9e3779b1);
+      const word = randomWord(row * wordsPerRow + i, keys);
       let kept = 0;
       for (let bit = lowest; bit < DENSITY_BITS; bit++) {
-        let x = counter + keys[2 * bit];
-        x = Math.imul(x ^ (x >>> 16), 0x21f0aaad);
-        x = Math.imul(x ^ (x >>> 15), 0x735a2d97);
-        x = Math.imul((x ^ (x >>> 15)) + keys[2 * bit + 1], 0x2c1b3c6d);
-        x ^= x >>> 15;
+        let x = word;
+        if (bit < DENSITY_BITS - 1) {
+          x = Math.imul(word ^ keys[2 * bit], keys[2 * bit + 1]);
+          x = Math.imul(x ^ (x >>> 15), 0x735a2d97);
+        }
         kept = (threshold >>> bit) & 1 ? kept | x : kept & x;
       }
       words[i] = kept;

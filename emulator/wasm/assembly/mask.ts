@@ -3,15 +3,19 @@
 
 const DENSITY_BITS: i32 = 16;
 const LANES: v128 = i32x4(0, 1, 2, 3);
+/** The bit of the threshold from which on it is worth asking whether all weights of a vector are decided. */
+const ASKED_FROM: i32 = 5;
 
-/** 128 random bits, one draw. */
+/** 128 random bits: four words, their first draw. */
 // @ts-ignore: decorator
 @inline
-function draw(counter: v128, key: i32, secondKey: i32): v128 {
-  let x = i32x4.add(counter, i32x4.splat(key));
+function randomWords(index: i32, keys: usize): v128 {
+  let x = i32x4.mul(i32x4.add(i32x4.splat(index), LANES), i32x4.splat(0x9e3779b1));
+  x = i32x4.add(x, v128.load32_splat(keys, 8 * (DENSITY_BITS - 1)));
   x = i32x4.mul(v128.xor(x, i32x4.shr_u(x, 16)), i32x4.splat(0x21f0aaad));
   x = i32x4.mul(v128.xor(x, i32x4.shr_u(x, 15)), i32x4.splat(0x735a2d97));
-  x = i32x4.mul(i32x4.add(v128.xor(x, i32x4.shr_u(x, 15)), i32x4.splat(secondKey)), i32x4.splat(0x2c1b3c6d));
+  x = i32x4.add(v128.xor(x, i32x4.shr_u(x, 15)), v128.load32_splat(keys, 8 * (DENSITY_BITS - 1) + 4));
+  x = i32x4.mul(x, i32x4.splat(0x2c1b3c6d));
   return v128.xor(x, i32x4.shr_u(x, 15));
 }
 
@@ -20,18 +24,21 @@ function maskRow(row: i32, wordsPerRow: i32, width: i32, threshold: i32, keys: u
   const lowest = ctz(threshold);
   const first = row * wordsPerRow;
   for (let i = 0; i < wordsPerRow; i += 4) {
-    const counter = i32x4.mul(i32x4.add(i32x4.splat(first + i), LANES), i32x4.splat(0x9e3779b1));
+    const word = randomWords(first + i, keys);
     // From the highest bit down: a weight is decided at the first bit in which its draw and the threshold differ.
-    let kept = i32x4.splat(0);
-    let undecided = i32x4.splat(-1);
-    for (let bit = DENSITY_BITS - 1; bit >= lowest; bit--) {
+    const high = threshold >>> (DENSITY_BITS - 1) !== 0;
+    let kept = high ? word : i32x4.splat(0);
+    let undecided = high ? v128.not(word) : word;
+    for (let bit = DENSITY_BITS - 2; bit >= lowest; bit--) {
       const pair = keys + (<usize>bit << 3);
-      const random = draw(counter, load<i32>(pair), load<i32>(pair, 4));
+      let random = i32x4.mul(v128.xor(word, v128.load32_splat(pair)), v128.load32_splat(pair, 4));
+      random = i32x4.mul(v128.xor(random, i32x4.shr_u(random, 15)), i32x4.splat(0x735a2d97));
       if ((threshold >>> bit) & 1) {
         kept = v128.or(kept, v128.and(undecided, random));
         undecided = v128.andnot(undecided, random);
       } else undecided = v128.and(undecided, random);
-      if (!v128.any_true(undecided)) break;
+      // Asked late: before, some weight of the 128 is most likely undecided.
+      if (bit <= ASKED_FROM && !v128.any_true(undecided)) break;
     }
     v128.store(words + (<usize>i << 2), kept);
   }

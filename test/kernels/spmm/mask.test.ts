@@ -99,6 +99,41 @@ describe.each(sparsities)('sparsity %f', (sparsity) => {
   });
 });
 
+test('any two bits of a word are independent, and any three in a row of five', () => {
+  // The bits of a word come from one hash: here a dependence would be.
+  for (const sparsity of [0.9, 0.7, 0.35]) {
+    const p = density(sparsity);
+    const rows = 4000;
+    const width = 3200;
+    const source = maskSource(maskOf({ sparsity, rows, width }));
+    const words = new Int32Array(source.wordsPerRow);
+    const pairs = new Int32Array(32 * 32);
+    const triples = new Int32Array(32 * 16);
+    for (let row = 0; row < rows; row++) {
+      maskRow(source, row, words);
+      for (const word of words)
+        for (let bits = word; bits !== 0; bits &= bits - 1) {
+          const first = 31 - Math.clz32(bits & -bits);
+          for (let rest = bits & (bits - 1); rest !== 0; rest &= rest - 1)
+            pairs[first * 32 + 31 - Math.clz32(rest & -rest)]++;
+          const after = (word >>> first) >>> 1;
+          for (let pattern = 0; pattern < 16; pattern++)
+            if ((after & pattern) === pattern) triples[first * 16 + pattern]++;
+        }
+    }
+    const draws = (rows * width) / 32;
+    let most = 0;
+    for (let a = 0; a < 32; a++)
+      for (let b = a + 1; b < 32; b++) most = Math.max(most, Math.abs(deviation(pairs[a * 32 + b], draws, p * p)));
+    expect(most).toBeLessThan(4.5);
+    most = 0;
+    for (let a = 0; a + 4 < 32; a++)
+      for (const pattern of [0b0011, 0b0101, 0b1010, 0b1001, 0b1100, 0b0110])
+        most = Math.max(most, Math.abs(deviation(triples[a * 16 + pattern], draws, p ** 3)));
+    expect(most).toBeLessThan(4.5);
+  }
+});
+
 test('different names, seeds and rows are uncorrelated', () => {
   const names = ['h.0.attn.c_attn', 'h.1.attn.c_attn', 'h.10.attn.c_attn', 'h.0.mlp.c_fc', 'a', 'b', 'ab', 'ba', ''];
   const masks = [
