@@ -36,12 +36,20 @@ export interface MainResult {
 export async function runModel(spec: ModelSpec, { workers, onProgress, signal }: MainOptions): Promise<MainResult> {
   const timer = pooledTimer(workers, signal);
   try {
-    const from = performance.now();
-    const result = await runTwins(spec, timer, onProgress);
-    return { ...result, run: { workers, wallSeconds: (performance.now() - from) / 1000 } };
+    return await runModelOn(spec, { timer, workers, onProgress });
   } finally {
     await timer.close();
   }
+}
+
+/** One model of several on the same timer; `workers` are what the timer has. */
+export async function runModelOn(
+  spec: ModelSpec,
+  { timer, workers, onProgress }: Omit<MainOptions, 'signal'> & { readonly timer: Timer },
+): Promise<MainResult> {
+  const from = performance.now();
+  const result = await runTwins(spec, timer, onProgress);
+  return { ...result, run: { workers, wallSeconds: (performance.now() - from) / 1000 } };
 }
 
 async function runTwins(

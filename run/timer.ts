@@ -1,6 +1,7 @@
 // Who times kernels: a pool of workers, one task a kernel, each kernel once however often a program has it. Results are
 // asked for by kernel, so the order in which workers finish cannot show.
 
+import { createHash } from 'node:crypto';
 import { Piscina } from 'piscina';
 import { EmulateError, EXIT, internalError } from '../emulator/errors.ts';
 import type { Machine } from '../emulator/machine/spec.ts';
@@ -16,10 +17,11 @@ export interface Timer {
 
 /** Without workers, for small programs and tests. */
 export function inProcessTimer(): Timer {
-  return remembering({
+  const timer: Timer = {
     time: async (shape, machine) => timeStep(shape, machine),
     close: () => Promise.resolve(),
-  });
+  };
+  return remembering(timer, MOST_REMEMBERED);
 }
 
 export function pooledTimer(workers: number, signal?: AbortSignal): Timer {
@@ -31,7 +33,7 @@ export function pooledTimer(workers: number, signal?: AbortSignal): Timer {
     maxThreads: workers,
     ...(source ? { execArgv: ['--import', 'tsx'] } : {}),
   });
-  return remembering({
+  const timer: Timer = {
     time: async (shape, machine, name) => {
       const options = signal === undefined ? {} : { signal };
       const answer = await pool.run({ shape, machine }, options).catch((error: unknown) => {
@@ -41,7 +43,8 @@ export function pooledTimer(workers: number, signal?: AbortSignal): Timer {
       return answer;
     },
     close: () => pool.destroy(),
-  });
+  };
+  return remembering(timer, MOST_REMEMBERED);
 }
 
 function workerError(error: unknown, name: string, signal?: AbortSignal): Error {
@@ -49,13 +52,25 @@ function workerError(error: unknown, name: string, signal?: AbortSignal): Error 
   return internalError(`the worker of ${name} died: ${error instanceof Error ? error.message : String(error)}`);
 }
 
-function remembering(timer: Timer): Timer {
+/** Some tens of megabytes of timings: the kernels of hundreds of models. */
+const MOST_REMEMBERED = 65_536;
+
+/** Times each kernel once; beyond `most` of them the one that was asked for longest ago is let go. */
+export function remembering(timer: Timer, most: number): Timer {
   const known = new Map<string, Promise<StepTiming>>();
   return {
     time: (shape, machine, name) => {
-      const key = JSON.stringify([shape, machine]);
+      const key = createHash('sha256')
+        .update(JSON.stringify([shape, machine]))
+        .digest('base64');
       const timing = known.get(key) ?? timer.time(shape, machine, name);
+      // A map keeps the order of insertion: the first is the one asked for longest ago.
+      known.delete(key);
       known.set(key, timing);
+      if (known.size > most) {
+        const [oldest] = known.keys();
+        known.delete(oldest);
+      }
       return timing;
     },
     close: () => timer.close(),

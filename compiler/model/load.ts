@@ -14,7 +14,8 @@ export function loadModel(model: string, overrides: Overrides = {}): ModelSpec {
   return resolveModel(applyOverrides(documentOf(model), overrides));
 }
 
-function documentOf(model: string): Document {
+/** The file or preset as it is, before flags and checks. */
+export function documentOf(model: string): Document {
   const reading = readText(model);
   if ('text' in reading) return parseDocument(model, reading.text);
   if (!reading.isAbsent) throw inputError(`${model}: ${reading.problem}`);

@@ -5,7 +5,7 @@
 import { inputError } from '../../emulator/errors.ts';
 import { readDocument, type Document, type Flag } from './document.ts';
 import { failureOf, show } from './located.ts';
-import { isObject, valueAt, withValueAt, type Path } from './paths.ts';
+import { isObject, startsWith, valueAt, withValueAt, type Path } from './paths.ts';
 import { mappingDocument } from './schema.ts';
 import { validate } from './validate.ts';
 
@@ -17,6 +17,8 @@ export interface Overrides {
   readonly mapping?: string | undefined;
   /** `path=value`, the value in JSON or else as text; later ones win. */
   readonly set?: readonly string[] | undefined;
+  /** The same for the fields that differ between the points of a sweep. */
+  readonly vary?: readonly string[] | undefined;
 }
 
 interface Change extends Flag {
@@ -31,7 +33,7 @@ export function applyOverrides(document: Document, overrides: Overrides): Docume
   return isObject(document.value) ? changes.reduce(applied, document) : document;
 }
 
-function changesOf(document: Document, { sparsity, machine, gpu, mapping, set }: Overrides): Change[] {
+function changesOf(document: Document, { sparsity, machine, gpu, mapping, set, vary }: Overrides): Change[] {
   const changes: Change[] = [];
   if (machine !== undefined) changes.push({ path: ['machine'], text: `--machine ${machine}`, value: machine });
   if (gpu !== undefined) changes.push({ path: ['gpu'], text: `--gpu ${gpu}`, value: gpu });
@@ -45,25 +47,40 @@ function changesOf(document: Document, { sparsity, machine, gpu, mapping, set }:
     validate(file, mappingDocument);
     changes.push({ path: ['mapping'], text: `--mapping ${mapping}`, value: file.value });
   }
-  return [...changes, ...(set ?? []).map(changeOf)];
+  return withVaried([...changes, ...(set ?? []).map((each) => changeOf('--set', each))], vary ?? []);
 }
 
-function changeOf(assignment: string): Change {
-  const text = `--set ${assignment}`;
+/** What lies within a field is set after it: a varied machine keeps the constants that are fixed or varied beside it. */
+function withVaried(fixed: readonly Change[], vary: readonly string[]): Change[] {
+  const varied = vary.map(variedBy).toSorted((a, b) => a.path.length - b.path.length);
+  const isAround = ({ path }: Change): boolean =>
+    fixed.some((inner) => inner.path.length > path.length && startsWith(inner.path, path));
+  return [...varied.filter(isAround), ...fixed, ...varied.filter((each) => !isAround(each))];
+}
+
+/** As with --sparsity, another share leaves seed and choice of matrices as they are. */
+function variedBy(assignment: string): Change {
+  const change = changeOf('--vary', assignment);
+  const isShare = change.path.join('.') === 'sparsity' && !isObject(change.value);
+  return isShare ? { ...change, path: ['sparsity', 'value'] } : change;
+}
+
+function changeOf(flag: string, assignment: string): Change {
+  const text = `${flag} ${assignment}`;
   const equals = assignment.indexOf('=');
   const path = assignment.slice(0, Math.max(equals, 0)).split('.');
   if (equals < 1 || path.includes('')) {
-    throw inputError(`--set: not path=value, got ${show(assignment)}, allowed e.g. sparsity.value=0.5`);
+    throw inputError(`${flag}: not path=value, got ${show(assignment)}, allowed e.g. sparsity.value=0.5`);
   }
   if (path.length > DEEPEST_PATH) {
     throw inputError(
-      `--set: no such path, got ${show(assignment)}, allowed at most ${DEEPEST_PATH} names and dots between`,
+      `${flag}: no such path, got ${show(assignment)}, allowed at most ${DEEPEST_PATH} names and dots between`,
     );
   }
   return { path, text, value: jsonOrText(assignment.slice(equals + 1)) };
 }
 
-function jsonOrText(value: string): unknown {
+export function jsonOrText(value: string): unknown {
   try {
     return JSON.parse(value);
   } catch {

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { StepShape } from '../../compiler/lower/program.ts';
 import { runModel } from '../../run/main.ts';
 import { runProgram } from '../../run/program.ts';
-import { inProcessTimer, pooledTimer, type Timer } from '../../run/timer.ts';
+import { inProcessTimer, pooledTimer, remembering, type Timer } from '../../run/timer.ts';
 import { tinyProgram } from '../compiler/lower/tinyProgram.ts';
 import { gptLike, llamaLike, specOf, waferOf } from './tiny.ts';
 
@@ -57,6 +57,24 @@ test('a kernel is timed once, however often it is asked for', async () => {
   expect(timer.time({ ...shape }, { ...machine }, 'b')).toBe(first);
   expect(timer.time({ ...shape, slots: 8 }, machine, 'a')).not.toBe(first);
   expect(await first).toMatchObject({ cycles: 7, pes: 1 });
+});
+
+test('of more kernels than are remembered, those asked for longest ago are timed again', async () => {
+  const timed: string[] = [];
+  const inner = inProcessTimer();
+  const counting: Timer = {
+    time: (one, on, name) => {
+      timed.push(name);
+      return inner.time(one, on, name);
+    },
+    close: () => inner.close(),
+  };
+  const timer = remembering(counting, 2);
+  const ask = (slots: number) => timer.time({ ...shape, slots }, machine, `${slots}`);
+  const cycles = [];
+  for (const slots of [1, 2, 1, 3, 1, 2]) cycles.push((await ask(slots)).cycles);
+  expect(cycles).toEqual([1, 2, 1, 3, 1, 2]);
+  expect(timed).toEqual(['1', '2', '3', '2']);
 });
 
 describe('what goes wrong in a worker', () => {

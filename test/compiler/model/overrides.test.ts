@@ -48,6 +48,22 @@ test('a path into what the file leaves out starts from what it then means', () =
   });
 });
 
+test('what lies within a varied field is set after it', () => {
+  const set = ['machine.core.simdFp16=8', 'sparsity.seed=9'];
+  const vary = ['machine.fabric.width=10', 'machine=wse3', 'sparsity=0.25'];
+  const model = loadModel(fileWith({}), { set, vary });
+  expect(model).toMatchObject({
+    sparsity: { value: 0.25, seed: 9, weights: ['qkv'] },
+    machine: { preset: 'wse3', machine: { core: { simdFp16: 8 }, fabric: { width: 10 } } },
+  });
+  expect(model.origin.flags).toContain('--vary machine=wse3');
+  const whole = loadModel(fileWith({}), { vary: ['sparsity={"value": 0.25}'] });
+  expect(whole.sparsity).toMatchObject({ value: 0.25, seed: 1 });
+  expect(refusal(() => loadModel(fileWith({}), { vary: ['machine.core.simdFp=8'] }))).toContain(
+    '--vary machine.core.simdFp=8: unknown key, got "simdFp"',
+  );
+});
+
 test('values are JSON, or else text, and the last wins', () => {
   const set = ['name=a b', 'sparsity={"value": 0.1}', 'sparsity.weights=["mlpIn"]', 'gpu=h100', 'gpu="h200"'];
   expect(loadModel('gpt2-small', { set })).toMatchObject({
