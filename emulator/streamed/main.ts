@@ -3,6 +3,7 @@
 
 import { type EmptyRun, streamMargin } from './certificate.ts';
 import { logFirstPsums, walkTokens } from './mainTokens.ts';
+import type { SpmmShape } from './shape.ts';
 import { enterTokens, NEVER, type RowState, startLog } from './rowState.ts';
 
 /** Where each position stands in its list of runs of empty cells. */
@@ -55,21 +56,21 @@ export function watchedCell(state: RowState, watch: Watch, p: number, n: number,
   const weights = nnz[n * C + p];
   let begin = mainFree[p];
   if (n >= K) begin = Math.max(begin, phiLast[((n + 2) % (K + 2)) * C + p]);
-  const early = begin * gap[1] >= token[p] * gap[0] + streamMargin(shape) * gap[1];
-  if (!watch.always) changeLevel(state, watch, p, n, early);
+  const spare = begin * gap[1] - token[p] * gap[0] - streamMargin(shape) * gap[1];
+  if (!watch.always) changeLevel(state, watch, p, n, spare);
   if (state.logged[p] !== 0 && x > 0) logFirstPsums(state, p, before, n);
   if (byToken[p] !== 0) {
     mainFree[p] = walkTokens(state, p, n, weights);
     return true;
   }
-  if (!early) return false;
+  if (spare < 0) return false;
   mainFree[p] = begin + weights * weightSlots + controlSlots;
   token[p] += weights + 1;
   return true;
 }
 
-/** Between closed form and token level, at the start of feature n at position p. */
-function changeLevel(state: RowState, { runs, next }: Watch, p: number, n: number, early: boolean): void {
+/** Between closed form and token level, at the start of feature n at position p, whose stream has `spare` time. */
+function changeLevel(state: RowState, { runs, next }: Watch, p: number, n: number, spare: number): void {
   const { byToken, logged, token, tokenAtEntry, watchFrom, shape } = state;
   const { inputQueue } = shape.latencies;
   const list = runs[p];
@@ -81,12 +82,18 @@ function changeLevel(state: RowState, { runs, next }: Watch, p: number, n: numbe
   const near = n >= nearFrom;
   if (byToken[p] !== 0) {
     const walked = token[p] - tokenAtEntry[p] >= inputQueue;
-    if (!walked || !early || inside) return;
+    if (!walked || spare < 0 || inside) return;
     byToken[p] = 0;
     if (!near) logged[p] = 0;
   } else if (near) {
     if (logged[p] === 0) startLog(state, p, n);
     if (inside) enterTokens(state, p);
   }
-  watchFrom[p] = byToken[p] !== 0 ? 0 : nearFrom;
+  watchFrom[p] = byToken[p] !== 0 ? 0 : Math.min(nearFrom, surelyEarlyUntil(shape, n, spare));
+}
+
+/** The first feature after n in which the certificate must be looked at again: weights gain time, a control may lose some. */
+function surelyEarlyUntil({ gap, controlSlots }: SpmmShape, n: number, spare: number): number {
+  const loss = gap[0] - controlSlots * gap[1];
+  return loss > 0 ? n + 1 + Math.floor(spare / loss) : NEVER;
 }

@@ -2,7 +2,7 @@
 // first slot. Needed where the stream may be late; elsewhere main.ts has a closed form. Times here are cycles, the
 // result is free time.
 
-import type { RowState } from './rowState.ts';
+import { levelOf, type RowState } from './rowState.ts';
 
 /**
  * Walks the `weights` tokens of feature n at position p and its control wavelet; returns U_p(n).
@@ -67,7 +67,7 @@ export function logFirstPsums(state: RowState, p: number, from: number, n: numbe
     const bank = (before % 3) * C + p;
     const pieces = bank * H;
     for (let i = 0; i < state.pieceCount[bank]; i++) {
-      const lifted = state.pieceLevel[pieces + i] + shift;
+      const lifted = levelOf(state, bank, i) + shift;
       if (lifted <= level) continue;
       const at = Math.max(0, state.pieceAt[pieces + i] - (H - IQ));
       if (at > w) state.rampPsums.append(p, base + w + level, base + at + level);
@@ -88,7 +88,7 @@ export function logOtherPsums(state: RowState, p: number, n: number): void {
   let level = state.rampLevel[p];
   let w = IQ;
   for (let i = 0; i < state.pieceCount[bank]; i++) {
-    const lifted = state.pieceLevel[bank * H + i] + creditLatency - IQ;
+    const lifted = levelOf(state, bank, i) + creditLatency - IQ;
     const at = state.pieceAt[bank * H + i] + IQ;
     if (lifted <= level || at >= H) continue;
     if (at > w) state.rampPsums.append(p, base + w + level, base + at + level);
@@ -104,7 +104,7 @@ export function logReduceSlots(state: RowState, p: number, n: number): void {
   const bank = (n % 3) * shape.cols + p;
   const count = state.pieceCount[bank];
   for (let i = 0; i < count; i++) {
-    const level = state.pieceLevel[bank * H + i] + n * H;
+    const level = levelOf(state, bank, i) + n * H;
     const to = i + 1 < count ? state.pieceAt[bank * H + i + 1] : H;
     reduceSlots.append(p, state.pieceAt[bank * H + i] + level, to + level);
   }

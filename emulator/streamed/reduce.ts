@@ -2,11 +2,11 @@
 // may send wavelet w only once the next one has taken wavelet w - B; that lifts its staircase, never the one downstream.
 
 import { logOtherPsums, logReduceSlots } from './mainTokens.ts';
-import type { RowState } from './rowState.ts';
+import { levelOf, type RowState } from './rowState.ts';
 
 /** Fills the staircases and Phi(n, H - 1) of feature n from F. */
 export function reduceFeature(state: RowState, n: number): void {
-  const { shape, psums: H, buffers, reduceFree, phiLast, pieceCount, pieceAt, pieceLevel, logged } = state;
+  const { shape, psums: H, buffers, reduceFree, phiLast, pieceCount, pieceAt, pieceLevel, firstLevel, logged } = state;
   const { cols: C, accumulators: K } = shape;
   const { slack, lift } = buffers;
   const bank = (n % 3) * C;
@@ -33,7 +33,7 @@ export function reduceFeature(state: RowState, n: number): void {
           const other = (before % 3) * C + q;
           const tail = H - slack[p];
           for (let i = 0; i < pieceCount[other]; i++) {
-            const up = pieceLevel[other * H + i] + shift;
+            const up = levelOf(state, other, i) + shift;
             if (up <= level) continue;
             const start = pieceAt[other * H + i] - tail;
             if (start > at) {
@@ -46,7 +46,7 @@ export function reduceFeature(state: RowState, n: number): void {
         }
         const other = bank + q;
         for (let i = 0; i < pieceCount[other]; i++) {
-          const up = pieceLevel[other * H + i] + lift[p];
+          const up = levelOf(state, other, i) + lift[p];
           const start = pieceAt[other * H + i] + slack[p];
           if (start >= H) break;
           if (up <= level) continue;
@@ -60,6 +60,7 @@ export function reduceFeature(state: RowState, n: number): void {
       }
     }
     pieceCount[bank + p] = count;
+    firstLevel[bank + p] = pieceLevel[pieces];
     phiLast[row + p] = level;
     if (logged[p] !== 0) {
       logReduceSlots(state, p, n);

@@ -5,7 +5,8 @@
 //   Phi_p(n, w)  free time of reduce slot w of feature n at position p: y_p(n, w) - (n H + w); never falls
 //   U_p(n)       free time in which the main thread has finished the control wavelet of n
 //   F_p(n)       free time from which reduce of n can start, before credits: Phi_p(n, 0) >= F_p(n)
-// Phi_p(n, .) is a staircase, kept as pieces (first wavelet, level) for the three latest features.
+// Phi_p(n, .) is a staircase, kept as pieces (first wavelet, level) for the three latest features. Most have one piece,
+// so the levels of first pieces lie side by side.
 
 import { type Arena, plainArena } from './arena.ts';
 import { psumWavelets, type SpmmShape } from './shape.ts';
@@ -35,8 +36,10 @@ export interface RowState {
   readonly phiLast: Int32Array;
   /** F of the latest K features. */
   readonly reduceFrom: Int32Array;
-  /** Staircases: pieces of (n mod 3, p) are entries from ((n mod 3) * C + p) * H. */
+  /** Staircases, of cell (n mod 3) * C + p: how many pieces, the level of the first, which begins at wavelet 0. */
   readonly pieceCount: Int32Array;
+  readonly firstLevel: Int32Array;
+  /** The others, i >= 1: entry cell * H + i. */
   readonly pieceAt: Int32Array;
   readonly pieceLevel: Int32Array;
 
@@ -56,6 +59,10 @@ export interface RowState {
   readonly rampTimes: Int32Array;
   readonly slotTimes: Int32Array;
   readonly rampLevel: Int32Array;
+  /** Of the WebAssembly twin: when the next token may enter, rounded up, and by how much; and the way along the chain. */
+  readonly due: Int32Array;
+  readonly dueRounded: Int32Array;
+  readonly skew: Int32Array;
   readonly reduceSlots: Segments;
   readonly rampPsums: Segments;
 
@@ -78,6 +85,7 @@ export function rowState(shape: SpmmShape, { ints, flags, floats }: Arena = plai
     phiLast: ints((K + 2) * C),
     reduceFrom: ints(K * C),
     pieceCount: ints(PIECE_BANKS * C),
+    firstLevel: ints(PIECE_BANKS * C),
     pieceAt: ints(PIECE_BANKS * C * H),
     pieceLevel: ints(PIECE_BANKS * C * H),
     byToken: flags(C),
@@ -91,10 +99,18 @@ export function rowState(shape: SpmmShape, { ints, flags, floats }: Arena = plai
     rampTimes: ints(C * latencies.routerBuffer),
     slotTimes: ints(C * latencies.inputQueue),
     rampLevel: ints(C),
+    due: ints(C),
+    dueRounded: ints(C),
+    skew: ints(C),
     reduceSlots: new Segments(C, intervals, ints),
     rampPsums: new Segments(C, intervals, ints),
     waitWeights: floats(C),
   };
+}
+
+/** Level of piece i of a staircase. */
+export function levelOf({ firstLevel, pieceLevel, psums }: RowState, cell: number, i: number): number {
+  return i === 0 ? firstLevel[cell] : pieceLevel[cell * psums + i];
 }
 
 /** Starts logging the intervals of position p, with feature n the first to be logged. */

@@ -14,8 +14,9 @@ export class Segments {
   readonly count: Int32Array;
   readonly passed: Int32Array;
 
-  /** `capacity`: intervals that can lie between the pointer and the end of a queue. */
-  constructor(positions: number, capacity: number, ints = plainArena.ints) {
+  /** `intervals` that can lie between the pointer and the end of a queue; the capacity is a power of two. */
+  constructor(positions: number, intervals: number, ints = plainArena.ints) {
+    const capacity = 2 ** Math.ceil(Math.log2(intervals));
     this.capacity = capacity;
     this.start = ints(positions * capacity);
     this.end = ints(positions * capacity);
@@ -36,13 +37,13 @@ export class Segments {
     const { capacity, start, end, at, count } = this;
     const n = count[p];
     if (n > at[p]) {
-      const last = p * capacity + ((n - 1) % capacity);
+      const last = p * capacity + ((n - 1) & (capacity - 1));
       if (end[last] === from) {
         end[last] = to;
         return;
       }
     }
-    const next = p * capacity + (n % capacity);
+    const next = p * capacity + (n & (capacity - 1));
     start[next] = from;
     end[next] = to;
     count[p] = n + 1;
@@ -53,7 +54,7 @@ export class Segments {
     const { capacity, start, end, at, count, passed } = this;
     let free = t;
     while (at[p] < count[p]) {
-      const i = p * capacity + (at[p] % capacity);
+      const i = p * capacity + (at[p] & (capacity - 1));
       if (start[i] > free) break;
       if (end[i] > free) free = end[i];
       passed[p] += end[i] - start[i];
@@ -67,7 +68,7 @@ export class Segments {
     const { capacity, start, end, at, count, passed } = this;
     let after = t + slots;
     while (at[p] < count[p]) {
-      const i = p * capacity + (at[p] % capacity);
+      const i = p * capacity + (at[p] & (capacity - 1));
       if (start[i] >= after) break;
       after += end[i] - start[i];
       passed[p] += end[i] - start[i];

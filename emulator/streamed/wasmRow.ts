@@ -3,13 +3,12 @@
 
 import { ARENA_START, runRow, wasmKernels } from '../wasm/module.ts';
 import { type Arena, arenaBytes, arenaIn } from './arena.ts';
-import { streamMargin } from './certificate.ts';
 import { type Watch, watchedCell } from './main.ts';
 import { logOtherPsums, logReduceSlots } from './mainTokens.ts';
 import { type RowState, rowState } from './rowState.ts';
 import type { SpmmShape } from './shape.ts';
 
-const PARAMETERS = 45;
+const PARAMETERS = 48;
 
 interface WasmRow {
   readonly state: RowState;
@@ -34,32 +33,22 @@ function parametersOf(state: RowState): number[] {
   const { cols, features, accumulators, gap, controlSlots, latencies } = shape;
   const { routerBuffer, inputQueue, creditLatency, rampLatency } = latencies;
   const sizes = [cols, features, accumulators, state.psums, state.weightSlots, controlSlots, gap[0], gap[1]];
-  const { mainFree, reduceFree, phiLast, reduceFrom, pieceCount, pieceAt, pieceLevel, watchFrom } = state;
-  const row: ArrayBufferView[] = [
-    shape.nnz,
-    mainFree,
-    reduceFree,
-    phiLast,
-    reduceFrom,
-    pieceCount,
-    pieceAt,
-    pieceLevel,
-    watchFrom,
-  ];
-  row.push(state.logged, state.token, buffers.lead, buffers.slack, buffers.lift);
+  const { mainFree, reduceFree, phiLast, reduceFrom, pieceCount, firstLevel, pieceAt, pieceLevel } = state;
+  const row: ArrayBufferView[] = [shape.nnz, mainFree, reduceFree, phiLast, reduceFrom];
+  row.push(pieceCount, firstLevel, pieceAt, pieceLevel, state.token);
+  row.push(buffers.lead, buffers.slack, buffers.lift, state.watchFrom, state.logged, state.skew);
   const { lastEntered, lastRamp, mainCycle, rampTimes, slotTimes, rampLevel, waitWeights } = state;
   const tokens = [lastEntered, lastRamp, mainCycle, rampTimes, slotTimes, rampLevel, waitWeights];
   const queues = [reduceSlots, rampPsums].flatMap((q) => [q.start, q.end, q.at, q.count, q.passed]);
   return [
     ...sizes,
-    streamMargin(shape) * gap[1],
     ...addresses(row),
     routerBuffer,
     inputQueue,
     creditLatency,
     rampLatency,
     reduceSlots.capacity,
-    ...addresses([...tokens, ...queues]),
+    ...addresses([...tokens, state.due, state.dueRounded, ...queues]),
   ];
 }
 

@@ -1,12 +1,34 @@
-// The closed forms of one row of the ring, in AssemblyScript: the twin of emulator/streamed/main.ts and reduce.ts, on the
-// same arrays. A position that must be walked token by token, or is about to be, is handed to the caller (`cell`), as are
-// the intervals it needs logged (`log`).
+// The closed forms of one row of the ring, in AssemblyScript: the twin of emulator/streamed/main.ts, on the same arrays,
+// four positions at a time. Along the chain F is a running maximum once the way from the first position, `skew`, is taken
+// off. A position that must be walked token by token, or is about to be, is handed to the caller (`cell`), as are the
+// intervals it needs logged (`log`).
 
-import { at, C, H, K, N, phiLast, pieceAt, pieceCount, pieceLevel, put, startState } from './state';
+import { reduceFeature, startReduce } from './reduce';
+import {
+  at,
+  C,
+  controlSlots,
+  firstLevel,
+  four,
+  K,
+  lead,
+  mainFree,
+  N,
+  nnz,
+  phiLast,
+  pieceCount,
+  put,
+  putFour,
+  reduceFree,
+  reduceFrom,
+  startState,
+  token,
+  weightSlots,
+} from './state';
 import { logFeature, logFirstPsums, startTokens, walkTokens } from './tokens';
 
 /** Where the parameters of the token level begin. */
-const TOKEN_PARAMETERS: i32 = 23;
+const TOKEN_PARAMETERS: i32 = 24;
 
 @external("row", "cell")
 declare function cell(p: i32, n: i32, x: i32, before: i32): i32;
@@ -14,101 +36,144 @@ declare function cell(p: i32, n: i32, x: i32, before: i32): i32;
 @external("row", "log")
 declare function log(p: i32, n: i32, x: i32): void;
 
-let weightSlots: i32, controlSlots: i32;
-let gapNumerator: i64, gapDenominator: i64, margin: i64;
-let nnz: usize, mainFree: usize, reduceFree: usize, reduceFrom: usize;
-let watchFrom: usize, logged: usize, token: usize;
-let lead: usize, slack: usize, lift: usize;
+let skew: usize, watchFrom: usize, logged: usize;
+/** The way once round the ring. */
+let roundTrip: i32;
+/** The running maximum of F, less skew, at the position before. */
+let carried: i32;
 
-/** `parameters`: the numbers above in order, as i32, then the addresses of the arrays in order. */
 export function start(parameters: usize): void {
   startState(parameters);
+  startReduce(at(parameters, 19), at(parameters, 20));
+  watchFrom = at(parameters, 21);
+  logged = at(parameters, 22);
+  skew = at(parameters, 23);
   startTokens(parameters, TOKEN_PARAMETERS);
-  weightSlots = at(parameters, 4);
-  controlSlots = at(parameters, 5);
-  gapNumerator = at(parameters, 6);
-  gapDenominator = at(parameters, 7);
-  margin = at(parameters, 8);
-  nnz = at(parameters, 9);
-  mainFree = at(parameters, 10);
-  reduceFree = at(parameters, 11);
-  reduceFrom = at(parameters, 13);
-  watchFrom = at(parameters, 17);
-  logged = at(parameters, 18);
-  token = at(parameters, 19);
-  lead = at(parameters, 20);
-  slack = at(parameters, 21);
-  lift = at(parameters, 22);
+  let way = 0;
+  for (let p = 0; p < C; p++) {
+    put(skew, p, way);
+    way += at(lead, p);
+  }
+  roundTrip = way;
 }
 
 /** Every position token by token: no certificate, nothing handed back. */
 export function runTokens(): void {
   for (let n = 0; n < N; n++) {
     mainTokens(n);
-    reduceFeature(n, true);
+    reduceFeature(n);
+    for (let p = 0; p < C; p++) logFeature(p, n, p !== (n + 1) % C);
   }
 }
 
 /** Runs all features; returns 1, or 0 where the certificate failed. */
 export function run(): i32 {
+  let watched = 0;
   for (let n = 0; n < N; n++) {
-    if (!mainFeature(n)) return 0;
-    reduceFeature(n, false);
+    const first = (n + 1) % C;
+    const isWatched = n >= watched;
+    carried = i32.MIN_VALUE >> 1;
+    if (!mainSpan(n, first, C, first, isWatched)) return 0;
+    carried += roundTrip;
+    if (!mainSpan(n, 0, first, first, isWatched)) return 0;
+    if (n >= N - K) memory.copy(reduceFrom + (<usize>((n % K) * C) << 2), reduceFree, <usize>C << 2);
+    reduceFeature(n);
+    if (isWatched) {
+      watched = i32.MAX_VALUE;
+      for (let p = 0; p < C; p++) {
+        if (load<u8>(logged + <usize>p) !== 0) log(p, n, p >= first ? p - first : p - first + C);
+        watched = min(watched, at(watchFrom, p));
+      }
+    }
   }
   return 1;
 }
 
-function mainFeature(n: i32): bool {
+/** Main threads and F of positions `from` to `end` of feature n; the chain begins at `first`. */
+function mainSpan(n: i32, from: i32, end: i32, first: i32, isWatched: bool): bool {
   // Globals would be loaded anew at each use.
+  const own = mainFree;
+  const tokens = token;
+  const reduce = reduceFree;
+  const skews = skew;
   const cols = C;
   const depth = K;
-  const phi = phiLast;
-  const own = mainFree;
-  const reduce = reduceFree;
-  const tokens = token;
-  const watch = watchFrom;
-  const leads = lead;
-  const numerator = gapNumerator;
-  const denominator = gapDenominator;
-  const least = margin;
-  const slots = weightSlots;
-  const control = controlSlots;
-  const rowFree = ((n + 2) % (depth + 2)) * cols;
-  const rowBefore = ((n + depth + 1) % (depth + 2)) * cols;
-  const keep = n >= N - depth ? (n % depth) * cols : -1;
   const cells = nnz + (<usize>n * <usize>cols << 1);
-  let before = -1;
-  let arrived = -1;
-  let p = (n + 1) % cols;
-  for (let x = 0; x < cols; x++) {
-    let u: i32;
-    if (n >= at(watch, p)) {
-      if (!cell(p, n, x, before)) return false;
-      u = at(own, p);
-    } else {
-      const weight = <i32>load<u16>(cells + (<usize>p << 1));
-      let begin = at(own, p);
-      if (n >= depth) begin = max(begin, at(phi, rowFree + p));
-      const j = at(tokens, p);
-      if (<i64>begin * denominator < <i64>j * numerator + least) return false;
-      u = begin + weight * slots + control;
-      put(tokens, p, j + weight + 1);
-      put(own, p, u);
+  const row = <usize>cols << 2;
+  // Rows of features that were not yet are zero, which is before everything.
+  const free = phiLast + <usize>((n + 2) % (depth + 2)) * row;
+  const before = phiLast + <usize>((n + depth + 1) % (depth + 2)) * row;
+  const latest = phiLast + <usize>(n % (depth + 2)) * row;
+  const levels = firstLevel + <usize>(n % 3) * row;
+  const counts = pieceCount + <usize>(n % 3) * row;
+  const slots = i32x4.splat(weightSlots);
+  const control = i32x4.splat(controlSlots);
+  const one = i32x4.splat(1);
+  const lowest = i32x4.splat(i32.MIN_VALUE >> 1);
+  const feature = i32x4.splat(n);
+  let carry = i32x4.splat(carried);
+  let p = from;
+  for (; p + 4 <= end; p += 4) {
+    if (isWatched && v128.any_true(i32x4.le_s(four(watchFrom, p), feature))) {
+      carried = i32x4.extract_lane(carry, 0);
+      for (let i = 0; i < 4; i++) if (!mainCell(n, p + i, first)) return false;
+      carry = i32x4.splat(carried);
+      continue;
     }
-    if (n > 0 && at(phi, rowBefore + p) > u) u = at(phi, rowBefore + p);
-    if (arrived > u) u = arrived;
-    put(reduce, p, u);
-    arrived = u + at(leads, p);
-    if (keep >= 0) put(reduceFrom, keep + p, u);
-    before = p;
-    p = p + 1 === cols ? 0 : p + 1;
+    const weights = v128.load16x4_u(cells + (<usize>p << 1));
+    const begin = i32x4.max_s(four(own, p), four(free, p));
+    let u = i32x4.add(i32x4.add(begin, i32x4.mul(weights, slots)), control);
+    putFour(own, p, u);
+    putFour(tokens, p, i32x4.add(four(tokens, p), i32x4.add(weights, one)));
+    const way = four(skews, p);
+    u = i32x4.sub(i32x4.max_s(u, four(before, p)), way);
+    u = i32x4.max_s(u, i32x4.shuffle(lowest, u, 0, 4, 5, 6));
+    u = i32x4.max_s(u, i32x4.shuffle(lowest, u, 0, 1, 4, 5));
+    u = i32x4.max_s(u, carry);
+    carry = i32x4.shuffle(u, u, 3, 3, 3, 3);
+    u = i32x4.add(u, way);
+    putFour(reduce, p, u);
+    putFour(latest, p, u);
+    putFour(levels, p, u);
+    putFour(counts, p, one);
   }
+  carried = i32x4.extract_lane(carry, 0);
+  for (; p < end; p++) if (!mainCell(n, p, first)) return false;
   return true;
+}
+
+/** The same for one position. */
+function mainCell(n: i32, p: i32, first: i32): bool {
+  let u: i32;
+  if (n >= at(watchFrom, p)) {
+    if (!cell(p, n, p >= first ? p - first : p - first + C, p === 0 ? C - 1 : p - 1)) return false;
+    u = at(mainFree, p);
+  } else {
+    const weights = <i32>load<u16>(nnz + (<usize>(n * C + p) << 1));
+    u = max(at(mainFree, p), at(phiLast, ((n + 2) % (K + 2)) * C + p)) + weights * weightSlots + controlSlots;
+    put(mainFree, p, u);
+    put(token, p, at(token, p) + weights + 1);
+  }
+  u = max(u, at(phiLast, ((n + K + 1) % (K + 2)) * C + p));
+  const way = at(skew, p);
+  u = max(u, carried + way);
+  carried = u - way;
+  putFrom(n, p, u);
+  return true;
+}
+
+/** F of position p, from which its staircase starts and, where nothing lifts it, stays. */
+// @ts-ignore: decorator
+@inline
+function putFrom(n: i32, p: i32, from: i32): void {
+  put(reduceFree, p, from);
+  put(phiLast, (n % (K + 2)) * C + p, from);
+  put(firstLevel, (n % 3) * C + p, from);
+  put(pieceCount, (n % 3) * C + p, 1);
 }
 
 function mainTokens(n: i32): void {
   const rowBefore = ((n + K + 1) % (K + 2)) * C;
-  const keep = n >= N - K ? (n % K) * C : -1;
   let before = -1;
   let arrived = -1;
   let p = (n + 1) % C;
@@ -116,92 +181,11 @@ function mainTokens(n: i32): void {
     if (x > 0) logFirstPsums(p, before, n);
     let u = walkTokens(p, n, <i32>load<u16>(nnz + (<usize>(n * C + p) << 1)));
     put(mainFree, p, u);
-    if (n > 0) u = max(u, at(phiLast, rowBefore + p));
-    u = max(u, arrived);
-    put(reduceFree, p, u);
+    u = max(max(u, at(phiLast, rowBefore + p)), arrived);
+    putFrom(n, p, u);
     arrived = u + at(lead, p);
-    if (keep >= 0) put(reduceFrom, keep + p, u);
     before = p;
     p = p + 1 === C ? 0 : p + 1;
   }
-}
-
-function reduceFeature(n: i32, tokens: bool): void {
-  // Globals would be loaded anew at each use.
-  const cols = C;
-  const depth = K;
-  const height = H;
-  const phi = phiLast;
-  const counts = pieceCount;
-  const starts = pieceAt;
-  const levels = pieceLevel;
-  const reduce = reduceFree;
-  const lifts = lift;
-  const slacks = slack;
-  const watched = logged;
-  const bank = (n % 3) * cols;
-  const row = (n % (depth + 2)) * cols;
-  let q = -1;
-  let p = n % cols;
-  for (let x = cols - 1; x >= 0; x--) {
-    const from = at(reduce, p);
-    const pieces = (bank + p) * height;
-    let count = 1;
-    let level = from;
-    if (q >= 0) {
-      const own = at(lifts, p);
-      const before = x === cols - 2 ? n - 2 : n - 1;
-      const shift = x === cols - 2 ? own - height : own;
-      const lifted = before >= 0 && at(phi, (before % (depth + 2)) * cols + q) + shift > from;
-      if (lifted || at(phi, row + q) + own > from) {
-        count = 0;
-        let from = 0;
-        const ahead = at(slacks, p);
-        if (lifted) {
-          const other = (before % 3) * cols + q;
-          const others = other * height;
-          const tail = height - ahead;
-          const end = at(counts, other);
-          for (let i = 0; i < end; i++) {
-            const up = at(levels, others + i) + shift;
-            if (up <= level) continue;
-            const first = at(starts, others + i) - tail;
-            if (first > from) {
-              put(starts, pieces + count, from);
-              put(levels, pieces + count++, level);
-              from = first;
-            }
-            level = up;
-          }
-        }
-        const other = bank + q;
-        const others = other * height;
-        const end = at(counts, other);
-        for (let i = 0; i < end; i++) {
-          const first = at(starts, others + i) + ahead;
-          if (first >= height) break;
-          const up = at(levels, others + i) + own;
-          if (up <= level) continue;
-          put(starts, pieces + count, from);
-          put(levels, pieces + count++, level);
-          from = first;
-          level = up;
-        }
-        put(starts, pieces + count, from);
-        put(levels, pieces + count++, level);
-      } else {
-        put(starts, pieces, 0);
-        put(levels, pieces, from);
-      }
-    } else {
-      put(starts, pieces, 0);
-      put(levels, pieces, from);
-    }
-    put(counts, bank + p, count);
-    put(phi, row + p, level);
-    if (tokens) logFeature(p, n, x > 0);
-    else if (load<u8>(watched + <usize>p) !== 0) log(p, n, x);
-    q = p;
-    p = p === 0 ? cols - 1 : p - 1;
-  }
+  if (n >= N - K) memory.copy(reduceFrom + (<usize>((n % K) * C) << 2), reduceFree, <usize>C << 2);
 }

@@ -1,14 +1,34 @@
 // The token level of a row, in AssemblyScript: the twin of emulator/streamed/segments.ts and mainTokens.ts, on the same
 // arrays. Times are cycles; `walkTokens` returns free time.
 
-import { at, C, H, K, phiLast, pieceAt, pieceCount, pieceLevel, put } from './state';
+import {
+  at,
+  C,
+  controlSlots,
+  H,
+  K,
+  lead,
+  levelOf,
+  mainFree,
+  phiLast,
+  pieceAt,
+  pieceCount,
+  put,
+  reduceFree,
+  token,
+  weightSlots,
+} from './state';
 
-let gapNumerator: i64, gapDenominator: i64;
-let weightSlots: i32, controlSlots: i32;
 let D: i32, IQ: i32, creditLatency: i32, rampLatency: i32;
-let token: usize, lastEntered: usize, lastRamp: usize, mainCycle: usize, mainFree: usize, reduceFree: usize;
-let rampTimes: usize, slotTimes: usize, rampLevel: usize, waitWeights: usize, lead: usize;
-let capacity: i32;
+/** Whole cycles of a gap, and what remains, in parts of the denominator. */
+let gapWhole: i32, gapRest: i32, gapDenominator: i32;
+let lastEntered: usize, lastRamp: usize, mainCycle: usize;
+let rampTimes: usize, slotTimes: usize, rampLevel: usize, waitWeights: usize;
+/** When the next token may enter, rounded up, and by how many parts of the denominator it was rounded. */
+let due: usize, dueRounded: usize;
+/** Intervals a queue holds, less one: a power of two. */
+let mask: i32;
+let shift: i32;
 let reduceSlots: usize, rampPsums: usize;
 
 /** Banks of an interval queue, in the order of their addresses. */
@@ -20,19 +40,15 @@ const PASSED: i32 = 4;
 
 /** `parameters`: as laid by emulator/streamed/wasmRow.ts, from its index `from` on. */
 export function startTokens(parameters: usize, from: i32): void {
-  weightSlots = at(parameters, 4);
-  controlSlots = at(parameters, 5);
-  gapNumerator = at(parameters, 6);
   gapDenominator = at(parameters, 7);
-  mainFree = at(parameters, 10);
-  reduceFree = at(parameters, 11);
-  token = at(parameters, 19);
-  lead = at(parameters, 20);
+  gapWhole = at(parameters, 6) / gapDenominator;
+  gapRest = at(parameters, 6) % gapDenominator;
   D = at(parameters, from);
   IQ = at(parameters, from + 1);
   creditLatency = at(parameters, from + 2);
   rampLatency = at(parameters, from + 3);
-  capacity = at(parameters, from + 4);
+  mask = at(parameters, from + 4) - 1;
+  shift = ctz(mask + 1);
   lastEntered = at(parameters, from + 5);
   lastRamp = at(parameters, from + 6);
   mainCycle = at(parameters, from + 7);
@@ -40,8 +56,10 @@ export function startTokens(parameters: usize, from: i32): void {
   slotTimes = at(parameters, from + 9);
   rampLevel = at(parameters, from + 10);
   waitWeights = at(parameters, from + 11);
-  reduceSlots = parameters + (<usize>(from + 12) << 2);
-  rampPsums = parameters + (<usize>(from + 17) << 2);
+  due = at(parameters, from + 12);
+  dueRounded = at(parameters, from + 13);
+  reduceSlots = parameters + (<usize>(from + 14) << 2);
+  rampPsums = parameters + (<usize>(from + 19) << 2);
 }
 
 // @ts-ignore: decorator
@@ -53,13 +71,13 @@ function bank(queue: usize, which: i32): usize {
 function append(queue: usize, p: i32, from: i32, to: i32): void {
   const n = at(bank(queue, COUNT), p);
   if (n > at(bank(queue, AT), p)) {
-    const last = p * capacity + ((n - 1) % capacity);
+    const last = (p << shift) + ((n - 1) & mask);
     if (at(bank(queue, END), last) === from) {
       put(bank(queue, END), last, to);
       return;
     }
   }
-  const next = p * capacity + (n % capacity);
+  const next = (p << shift) + (n & mask);
   put(bank(queue, START), next, from);
   put(bank(queue, END), next, to);
   put(bank(queue, COUNT), p, n + 1);
@@ -72,7 +90,7 @@ function firstFree(queue: usize, p: i32, t: i32): i32 {
   let passed = at(bank(queue, PASSED), p);
   let free = t;
   for (; pointer < count; pointer++) {
-    const i = p * capacity + (pointer % capacity);
+    const i = (p << shift) + (pointer & mask);
     const start = at(bank(queue, START), i);
     if (start > free) break;
     const end = at(bank(queue, END), i);
@@ -91,7 +109,7 @@ function afterFree(queue: usize, p: i32, t: i32, slots: i32): i32 {
   if (pointer >= count) return after;
   let passed = at(bank(queue, PASSED), p);
   for (; pointer < count; pointer++) {
-    const i = p * capacity + (pointer % capacity);
+    const i = (p << shift) + (pointer & mask);
     const start = at(bank(queue, START), i);
     if (start >= after) break;
     const length = at(bank(queue, END), i) - start;
@@ -118,12 +136,13 @@ export function walkTokens(p: i32, n: i32, weights: i32): i32 {
   let j = at(token, p);
   let inBuffer = j % D;
   let inQueue = j % IQ;
-  let starved: i64 = 0;
+  let starved = 0;
+  let enters = at(due, p);
+  let rounded = at(dueRounded, p);
   for (let left = weights; left >= 0; left--, j++) {
     const buffered = rampTimes + (<usize>(p * D + inBuffer) << 2);
     const queued = slotTimes + (<usize>(p * IQ + inQueue) << 2);
-    const due = <i32>((<i64>j * gapNumerator + gapDenominator - 1) / gapDenominator);
-    entered = max(max(due, entered + 1), load<i32>(buffered) + creditLatency);
+    entered = max(max(enters, entered + 1), load<i32>(buffered) + creditLatency);
     ramp = firstFree(rampPsums, p, max(max(entered + 1, ramp + 1), load<i32>(queued) + creditLatency));
     const first = firstFree(reduceSlots, p, max(cycle, ramp + rampLatency));
     const free = first - at(bank(reduceSlots, PASSED), p);
@@ -133,11 +152,19 @@ export function walkTokens(p: i32, n: i32, weights: i32): i32 {
     begin = free + slots;
     store<i32>(buffered, ramp);
     store<i32>(queued, first);
+    enters += gapWhole;
+    rounded -= gapRest;
+    if (rounded < 0) {
+      rounded += gapDenominator;
+      enters++;
+    }
     if (++inBuffer === D) inBuffer = 0;
     if (++inQueue === IQ) inQueue = 0;
   }
   const sum = waitWeights + (<usize>p << 3);
   store<f64>(sum, load<f64>(sum) + <f64>starved);
+  put(due, p, enters);
+  put(dueRounded, p, rounded);
   put(lastEntered, p, entered);
   put(lastRamp, p, ramp);
   put(token, p, j);
@@ -153,14 +180,14 @@ export function logFirstPsums(p: i32, from: i32, n: i32): void {
   const skips = n % C === p;
   const before = skips ? n - 2 : n - 1;
   if (before >= 0) {
-    const shift = creditLatency - IQ - (skips ? H : 0);
+    const later = creditLatency - IQ - (skips ? H : 0);
     const cell = (before % 3) * C + p;
     const pieces = cell * H;
     const count = at(pieceCount, cell);
     for (let i = 0; i < count; i++) {
-      const lifted = at(pieceLevel, pieces + i) + shift;
+      const lifted = levelOf(cell, i) + later;
       if (lifted <= level) continue;
-      const first = max(0, at(pieceAt, pieces + i) - (H - IQ));
+      const first = i === 0 ? 0 : max(0, at(pieceAt, pieces + i) - (H - IQ));
       if (first > w) append(rampPsums, p, base + w + level, base + first + level);
       w = max(w, first);
       level = lifted;
@@ -177,16 +204,17 @@ export function logFeature(p: i32, n: i32, received: bool): void {
   const count = at(pieceCount, cell);
   const base = n * H;
   for (let i = 0; i < count; i++) {
-    const level = at(pieceLevel, pieces + i) + base;
+    const level = levelOf(cell, i) + base;
+    const from = i === 0 ? 0 : at(pieceAt, pieces + i);
     const to = i + 1 < count ? at(pieceAt, pieces + i + 1) : H;
-    append(reduceSlots, p, at(pieceAt, pieces + i) + level, to + level);
+    append(reduceSlots, p, from + level, to + level);
   }
   if (!received) return;
   let level = at(rampLevel, p);
   let w = IQ;
   for (let i = 0; i < count; i++) {
-    const lifted = at(pieceLevel, pieces + i) + creditLatency - IQ;
-    const first = at(pieceAt, pieces + i) + IQ;
+    const lifted = levelOf(cell, i) + creditLatency - IQ;
+    const first = (i === 0 ? 0 : at(pieceAt, pieces + i)) + IQ;
     if (lifted <= level || first >= H) continue;
     if (first > w) append(rampPsums, p, base + w + level, base + first + level);
     w = first;

@@ -1,0 +1,146 @@
+// One row of the ring by looking ahead, for any shape and any buffers: what each position knows. All numbers are cycles
+// but for those said to be free time (rowState.ts). A position gives out cycles as far as it knows what could change them:
+// the thread and the wavelets with priority by their times, and beyond those by a cycle before which no other can come.
+//
+// Indices: slot s = n H + w is reduce slot w of feature n; wavelet k is the k-th on the link out of a position, which does
+// not carry the features that end there; token j is the j-th of the stream of a position, control wavelets counted.
+// Rings hold what is still asked for; entry i of the ring of p is p * size + (i & (size - 1)).
+
+import { hopsFrom } from '../../program/ring.ts';
+import { psumWavelets, type SpmmShape } from '../shape.ts';
+import { type Arena, plainArena } from '../arena.ts';
+import { LONG_AGO } from '../rowState.ts';
+
+export interface LookaheadState {
+  readonly shape: SpmmShape;
+  /** H. */
+  readonly psums: number;
+  /** Slots of one weight, overhead included. */
+  readonly weightSlots: number;
+  readonly hops: Int32Array;
+
+  /** Reduce thread: next slot, its feature, that feature's place (n - p) mod C, and the cycle of the slot before. */
+  readonly slot: Int32Array;
+  readonly slotFeature: Int32Array;
+  readonly place: Int32Array;
+  readonly lastSlot: Int32Array;
+  /** No slot that is not known yet is issued before this cycle; NEVER when all are known. */
+  readonly slotBound: Int32Array;
+  /** Ring: cycles of slots. */
+  readonly slots: Int32Array;
+  readonly slotRing: number;
+
+  /** Link out: wavelets issued, out of the sender's ramp, past the middle router, on the receiver's ramp, taken. */
+  readonly issued: Int32Array;
+  readonly left: Int32Array;
+  readonly passed: Int32Array;
+  readonly arrived: Int32Array;
+  readonly taken: Int32Array;
+  /** Rings of the cycles in which they were. */
+  readonly issueTimes: Int32Array;
+  readonly leaveTimes: Int32Array;
+  readonly queueRing: number;
+  readonly passTimes: Int32Array;
+  readonly bufferRing: number;
+  readonly arriveTimes: Int32Array;
+  readonly arriveRing: number;
+  readonly takeTimes: Int32Array;
+  readonly takeRing: number;
+
+  /** Main thread: its feature, tokens of it not placed yet (0: not begun), and the next token of the stream. */
+  readonly feature: Int32Array;
+  readonly tokensLeft: Int32Array;
+  readonly token: Int32Array;
+  /** Free time from which the next token can have its first slot, and of the end of the latest K + 1 features (a ring). */
+  readonly begin: Int32Array;
+  readonly doneAt: Int32Array;
+  readonly doneRing: number;
+  /** Reduce slots before the latest token's first slot; wavelets on the ramp before that token. */
+  readonly slotsPassed: Int32Array;
+  readonly psumsPassed: Int32Array;
+  /** Cycle before which the next token has no slot, where its walk has stopped. */
+  readonly notBefore: Int32Array;
+  /** The next token is due in `due`, and the stream has then `dueSlack` / gapDenominator cycles too much. */
+  readonly due: Int32Array;
+  readonly dueSlack: Int32Array;
+  readonly entered: Int32Array;
+  readonly ramp: Int32Array;
+  /** Rings of ramp times and first slots of tokens. */
+  readonly rampTimes: Int32Array;
+  readonly firstSlots: Int32Array;
+  readonly waitWeights: Float64Array;
+
+  /** Of the latest K features, slot by slot, free times: from when the slot could be, had its wavelet, had its credit. */
+  readonly waits: Int32Array;
+}
+
+/** Entries of a ring that holds `entries`: a power of two. */
+function ringOf(entries: number): number {
+  let size = 1;
+  while (size < entries) size *= 2;
+  return size;
+}
+
+export function lookaheadState(shape: SpmmShape, { ints, floats }: Arena = plainArena): LookaheadState {
+  const { cols: C, features: N, accumulators: K, latencies } = shape;
+  const { routerBuffer: D, inputQueue: IQ, outputQueue: OQ } = latencies;
+  const H = psumWavelets(shape);
+  // Main may be K features ahead of the reduce thread, and the first wait for an accumulator looks K back.
+  const slotRing = ringOf((K + 2) * H);
+  const queueRing = ringOf(OQ);
+  const bufferRing = ringOf(D);
+  const takeRing = ringOf(IQ);
+  // A token reaches the ramp after the first slot of the one IQ before it, which is at most IQ + 1 features earlier.
+  const arriveRing = ringOf((K + IQ + 1) * H + IQ + D);
+  const doneRing = ringOf(K + 1);
+  const longAgo = (length: number): Int32Array => ints(length).fill(LONG_AGO);
+  const state: LookaheadState = {
+    shape,
+    psums: H,
+    weightSlots: shape.axpyOverhead + Math.ceil(shape.tokens / shape.simd),
+    hops: ints(C),
+    slot: ints(C),
+    slotFeature: ints(C),
+    place: ints(C),
+    lastSlot: ints(C).fill(-1),
+    slotBound: ints(C),
+    slots: ints(C * slotRing),
+    slotRing,
+    issued: ints(C),
+    left: ints(C),
+    passed: ints(C),
+    arrived: ints(C),
+    taken: ints(C),
+    issueTimes: ints(C * queueRing),
+    leaveTimes: ints(C * queueRing),
+    queueRing,
+    passTimes: ints(C * bufferRing),
+    bufferRing,
+    arriveTimes: ints(C * arriveRing),
+    arriveRing,
+    takeTimes: ints(C * takeRing),
+    takeRing,
+    feature: ints(C),
+    tokensLeft: ints(C),
+    token: ints(C),
+    begin: ints(C),
+    doneAt: ints(C * doneRing),
+    doneRing,
+    slotsPassed: ints(C),
+    psumsPassed: ints(C),
+    notBefore: ints(C),
+    due: ints(C),
+    dueSlack: ints(C),
+    entered: longAgo(C),
+    ramp: longAgo(C),
+    rampTimes: longAgo(C * bufferRing),
+    firstSlots: longAgo(C * takeRing),
+    waitWeights: floats(C),
+    waits: ints(C * Math.min(K, N) * H * 3),
+  };
+  for (let p = 0; p < state.hops.length; p++) {
+    state.hops[p] = hopsFrom(p, C);
+    state.place[p] = (C - p) % C;
+  }
+  return state;
+}
