@@ -21,16 +21,27 @@ export interface EmptyRun {
   readonly until: number;
 }
 
-/** By position, the runs of empty cells that break (b); none where controls alone are slow enough. */
-export function emptyRuns({ features, cols, nnz, controlSlots, latencies }: SpmmShape): EmptyRun[][] {
-  const runs: EmptyRun[][] = Array.from({ length: cols }, () => []);
+/** The shortest run of empty cells that breaks (b); undefined where controls alone are slow enough. */
+export function shortestRun({ controlSlots, latencies }: SpmmShape): number | undefined {
   const { inputQueue, creditLatency, rampLatency } = latencies;
-  if (controlSlots * inputQueue >= creditLatency + rampLatency + inputQueue || !nnz.includes(0)) return runs;
+  if (controlSlots * inputQueue >= creditLatency + rampLatency + inputQueue) return undefined;
+  return Math.max(1, inputQueue - 1);
+}
+
+/** A run of `length` empty cells before feature `end`: the cell after it has all its control wavelets before it. */
+export function emptyRun(length: number, end: number): EmptyRun {
+  return { from: Math.max(0, end - length - 1), until: end };
+}
+
+/** By position, the runs of empty cells that break (b). */
+export function emptyRuns(shape: SpmmShape): EmptyRun[][] {
+  const { features, cols, nnz } = shape;
+  const runs: EmptyRun[][] = Array.from({ length: cols }, () => []);
+  const shortest = shortestRun(shape);
+  if (shortest === undefined) return runs;
   const length = new Int32Array(cols);
   const close = (p: number, end: number): void => {
-    // The cell after the run has all its control wavelets before it, so it belongs to the run.
-    if (length[p] >= inputQueue - 1 && length[p] > 0)
-      runs[p].push({ from: Math.max(0, end - length[p] - 1), until: end });
+    if (length[p] >= shortest) runs[p].push(emptyRun(length[p], end));
     length[p] = 0;
   };
   for (let n = 0, cell = 0; n < features; n++)

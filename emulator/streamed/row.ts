@@ -5,11 +5,11 @@
 import { internalError } from '../errors.ts';
 import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
 import { isRateOne, ringBuffers } from './buffers.ts';
-import { emptyRuns, weightsPaceStream } from './certificate.ts';
+import { type EmptyRun, emptyRuns, weightsPaceStream } from './certificate.ts';
 import { mainFeature, type Watch } from './main.ts';
 import { reduceFeature } from './reduce.ts';
 import { enterTokens, type RowState, rowState, startLog } from './rowState.ts';
-import { runWasmRow, runWasmTokens, wasmRowState } from './wasmRow.ts';
+import { runWasmRow, runWasmTokens, wasmEmptyRuns, wasmRowState } from './wasmRow.ts';
 import { waitsAfterMain, waveletFeature, waveletState } from './wavelets.ts';
 import { axpyElementSlots, psumWavelets, type RowTiming, type SpmmShape } from './shape.ts';
 
@@ -28,7 +28,7 @@ export function closedRow(shape: SpmmShape): RowTiming | undefined {
   if (!weightsPaceStream(shape)) return undefined;
   const state = wasmRowState(shape);
   startRow(state);
-  return runWasmRow(state, watchOf(shape, false)) ? countPieces(state) : undefined;
+  return runWasmRow(state, watchOf(shape, wasmEmptyRuns(state))) ? countPieces(state) : undefined;
 }
 
 /** The same by TypeScript alone: the judge of its WebAssembly twin. */
@@ -75,14 +75,15 @@ function startRow(state: RowState): void {
   }
 }
 
-function watchOf(shape: SpmmShape, always: boolean): Watch {
-  return { runs: always ? [] : emptyRuns(shape), next: new Int32Array(shape.cols), always };
+/** Without runs: every position stays at the token level. */
+function watchOf({ cols }: SpmmShape, runs: readonly (readonly EmptyRun[])[] | undefined): Watch {
+  return { runs: runs ?? [], next: new Int32Array(cols), always: runs === undefined };
 }
 
 function plainRow(shape: SpmmShape, always: boolean): RowTiming | undefined {
   const state = rowState(shape);
   startRow(state);
-  const watch = watchOf(shape, always);
+  const watch = watchOf(shape, always ? undefined : emptyRuns(shape));
   for (let n = 0; n < shape.features; n++) {
     if (!mainFeature(state, watch, n)) return undefined;
     reduceFeature(state, n);

@@ -1,7 +1,8 @@
 // The closed forms of a row by the WebAssembly twin: the same arrays in its memory, positions at the token level handed
 // back to TypeScript.
 
-import { ARENA_START, runRow, wasmKernels } from '../wasm/module.ts';
+import { type EmptyRun, emptyRun, shortestRun } from './certificate.ts';
+import { ARENA_START, findRuns, runRow, wasmKernels } from '../wasm/module.ts';
 import { type Arena, arenaBytes, arenaIn } from './arena.ts';
 import { type Watch, watchedCell } from './main.ts';
 import { logOtherPsums, logReduceSlots } from './mainTokens.ts';
@@ -10,17 +11,21 @@ import type { SpmmShape } from './shape.ts';
 
 const PARAMETERS = 48;
 
+/** Cells of 16 bits are read in whole vectors, beyond the last. */
+const VECTOR_CELLS = 8;
+
 interface WasmRow {
   readonly state: RowState;
+  readonly lengths: Uint16Array;
   readonly parameters: Int32Array;
 }
 
 /** The row's arrays, cells included, in an arena. */
 function layRow(shape: SpmmShape, arena: Arena): WasmRow {
-  const nnz = arena.counts(shape.nnz.length);
+  const nnz = arena.counts(shape.nnz.length + VECTOR_CELLS);
   if (nnz.length > 0) nnz.set(shape.nnz);
   const state = rowState({ ...shape, nnz }, arena);
-  return { state, parameters: arena.ints(PARAMETERS) };
+  return { state, lengths: arena.counts(shape.cols + VECTOR_CELLS), parameters: arena.ints(PARAMETERS) };
 }
 
 function addresses(arrays: readonly { readonly byteOffset: number }[]): number[] {
@@ -52,17 +57,38 @@ function parametersOf(state: RowState): number[] {
   ];
 }
 
-/** A row's state in the memory of the kernels, ready to run. */
-export function wasmRowState(shape: SpmmShape): RowState & { readonly parametersAt: number } {
+/** A row's state in the memory of the kernels. */
+export interface WasmRowState extends RowState {
+  readonly parametersAt: number;
+  /** Room to count runs in. */
+  readonly lengths: Uint16Array;
+}
+
+/** Ready to run. */
+export function wasmRowState(shape: SpmmShape): WasmRowState {
   const bytes = arenaBytes((arena) => void layRow(shape, arena));
   const { memory } = wasmKernels(bytes);
-  const { state, parameters } = layRow(shape, arenaIn(memory.buffer, ARENA_START));
+  const { state, lengths, parameters } = layRow(shape, arenaIn(memory.buffer, ARENA_START));
   parameters.set(parametersOf(state));
-  return { ...state, parametersAt: parameters.byteOffset };
+  return { ...state, lengths, parametersAt: parameters.byteOffset };
+}
+
+/** As emptyRuns. */
+export function wasmEmptyRuns({ shape, lengths }: WasmRowState): EmptyRun[][] {
+  const { features, cols, nnz } = shape;
+  const runs: EmptyRun[][] = Array.from({ length: cols }, () => []);
+  const shortest = shortestRun(shape);
+  if (shortest === undefined) return runs;
+  findRuns(wasmKernels(0), [nnz.byteOffset, features, cols, shortest, lengths.byteOffset], (p, end) => {
+    let from = end;
+    while (from > 0 && nnz[(from - 1) * cols + p] === 0) from--;
+    runs[p].push(emptyRun(end - from, end));
+  });
+  return runs;
 }
 
 /** Runs all features; false where the certificate failed. */
-export function runWasmRow(state: RowState & { readonly parametersAt: number }, watch: Watch): boolean {
+export function runWasmRow(state: WasmRowState, watch: Watch): boolean {
   const kernels = wasmKernels(0);
   kernels.start(state.parametersAt);
   return runRow(kernels, {
@@ -75,7 +101,7 @@ export function runWasmRow(state: RowState & { readonly parametersAt: number }, 
 }
 
 /** Runs all features token by token. */
-export function runWasmTokens(state: RowState & { readonly parametersAt: number }): void {
+export function runWasmTokens(state: WasmRowState): void {
   const kernels = wasmKernels(0);
   kernels.start(state.parametersAt);
   kernels.runTokens();

@@ -9,6 +9,7 @@ import { BINARY } from './binary.ts';
 export interface RowCallbacks {
   cell(p: number, n: number, x: number, before: number): number;
   log(p: number, n: number, x: number): void;
+  run(p: number, end: number): void;
 }
 
 type Count = (
@@ -27,6 +28,7 @@ export interface WasmKernels {
   readonly memory: WebAssembly.Memory;
   readonly countStrided: Count;
   readonly countPlaced: Count;
+  findRuns(cells: number, features: number, cols: number, least: number, lengths: number): void;
   start(parameters: number): void;
   run(): number;
   runTokens(): void;
@@ -36,14 +38,10 @@ const PAGE_BYTES = 65_536;
 /** The kernels' own data lies below. */
 export const ARENA_START: number = PAGE_BYTES;
 
-const none: RowCallbacks = {
-  cell: () => {
-    throw internalError('no row is running');
-  },
-  log: () => {
-    throw internalError('no row is running');
-  },
+const nothingRuns = (): never => {
+  throw internalError('no row is running');
 };
+const none: RowCallbacks = { cell: nothingRuns, log: nothingRuns, run: nothingRuns };
 
 let callbacks: RowCallbacks = none;
 let instance: WasmKernels | undefined;
@@ -57,10 +55,24 @@ export function wasmKernels(bytes: number): WasmKernels {
 }
 
 /** Runs the row whose parameters were given to `start`. False where its certificate failed. */
-export function runRow(kernels: WasmKernels, row: RowCallbacks): boolean {
-  callbacks = row;
+export function runRow(kernels: WasmKernels, row: Pick<RowCallbacks, 'cell' | 'log'>): boolean {
+  callbacks = { ...none, ...row };
   try {
     return kernels.run() === 1;
+  } finally {
+    callbacks = none;
+  }
+}
+
+/** Tells of runs of empty cells; see assembly/scan.ts. */
+export function findRuns(
+  kernels: WasmKernels,
+  args: Parameters<WasmKernels['findRuns']>,
+  run: RowCallbacks['run'],
+): void {
+  callbacks = { ...none, run };
+  try {
+    kernels.findRuns(...args);
   } finally {
     callbacks = none;
   }
@@ -73,6 +85,7 @@ function instantiate(): WasmKernels {
     row: {
       cell: (p: number, n: number, x: number, before: number) => callbacks.cell(p, n, x, before),
       log: (p: number, n: number, x: number) => callbacks.log(p, n, x),
+      run: (p: number, end: number) => callbacks.run(p, end),
     },
   };
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(BINARY, 'base64')), imports);
@@ -80,10 +93,11 @@ function instantiate(): WasmKernels {
 }
 
 function pick(exports: WebAssembly.Exports): Omit<WasmKernels, 'memory'> {
-  const { countStrided, countPlaced, start, run, runTokens } = exports;
+  const { countStrided, countPlaced, findRuns, start, run, runTokens } = exports;
   if (
     typeof countStrided !== 'function' ||
     typeof countPlaced !== 'function' ||
+    typeof findRuns !== 'function' ||
     typeof start !== 'function' ||
     typeof run !== 'function' ||
     typeof runTokens !== 'function'
@@ -92,6 +106,7 @@ function pick(exports: WebAssembly.Exports): Omit<WasmKernels, 'memory'> {
   return {
     countStrided: (...args) => void countStrided(...args),
     countPlaced: (...args) => void countPlaced(...args),
+    findRuns: (...args) => void findRuns(...args),
     start: (parameters) => void start(parameters),
     run: () => Number(run()),
     runTokens: () => void runTokens(),

@@ -1,0 +1,33 @@
+// Where cells of a matrix are empty for long, in AssemblyScript: the twin of emptyRuns in
+// emulator/streamed/certificate.ts, eight cells at a time.
+
+/** A run of empty cells at position p has ended before feature `end`. */
+@external("row", "run")
+declare function run(p: i32, end: i32): void;
+
+/**
+ * Tells of every run of at least `least` (>= 1) empty cells. `cells`: counts [features][cols], read beyond the end by up
+ * to 8; `lengths`: a count of 16 bits, zero, for each column, and 8 more.
+ */
+export function findRuns(cells: usize, features: i32, cols: i32, least: i32, lengths: usize): void {
+  const none = i16x8.splat(0);
+  const one = i16x8.splat(1);
+  const enough = i16x8.splat(<i16>least);
+  for (let n = 0; n < features; n++) {
+    const row = cells + (<usize>n * <usize>cols << 1);
+    for (let p = 0; p < cols; p += 8) {
+      const at = lengths + (<usize>p << 1);
+      const empty = i16x8.eq(v128.load(row + (<usize>p << 1)), none);
+      const length = v128.load(at);
+      const ended = v128.andnot(i16x8.ge_u(length, enough), empty);
+      if (v128.any_true(ended)) tell(ended, p, n, cols);
+      v128.store(at, v128.and(i16x8.add_sat_u(length, one), empty));
+    }
+  }
+  for (let p = 0; p < cols; p++) if (load<u16>(lengths + (<usize>p << 1)) >= <u16>least) run(p, features);
+}
+
+function tell(ended: v128, first: i32, end: i32, cols: i32): void {
+  const lanes = i16x8.bitmask(ended);
+  for (let k = 0; k < 8; k++) if ((lanes >> k) & 1 && first + k < cols) run(first + k, end);
+}
