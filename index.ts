@@ -27,5 +27,6 @@ export { chooseMapping } from './run/mapper.ts';
 export { runProgram } from './run/program.ts';
 export type { OperatorResult, StepResult, WaferResult } from './run/result.ts';
 export { inProcessTimer, pooledTimer, type Timer } from './run/timer.ts';
+export { runWafer, type WaferRun } from './run/wafer.ts';
 export { buildReport, type Report } from './report/report.ts';
 export { terminalReport } from './report/terminal.ts';

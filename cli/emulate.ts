@@ -5,7 +5,9 @@ import yargs, { type Argv, type CommandModule } from 'yargs';
 import { EmulateError, EXIT, inputError } from '../emulator/errors.ts';
 import { colourFlag, coloursFor } from './colours.ts';
 import { baselineCommand } from './commands/baseline.ts';
+import { checkCommand } from './commands/check.ts';
 import { compileCommand } from './commands/compile.ts';
+import { diffCommand } from './commands/diff.ts';
 import { kernelCommand } from './commands/kernel.ts';
 import { listCommand } from './commands/list.ts';
 import { modelCommand } from './commands/model.ts';
@@ -80,6 +82,8 @@ async function readArguments(argv: readonly string[], io: Io): Promise<Read> {
   add(kernelCommand(io));
   add(compileCommand(io));
   add(runProgramCommand(io));
+  add(checkCommand(io));
+  add(diffCommand(io));
   add(baselineCommand(io));
   add(listCommand(io));
   add(schemaCommand(io));

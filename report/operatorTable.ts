@@ -2,13 +2,13 @@
 // layers together, and what would help.
 
 import type { ChalkInstance } from 'chalk';
-import Table from 'cli-table3';
 import type { OperatorKind } from '../compiler/graph/graph.ts';
 import { CAUSES, type Where } from '../emulator/program/causes.ts';
 import { boundOf } from '../run/bound.ts';
 import type { OperatorResult } from '../run/result.ts';
 import { leverOf } from './levers.ts';
 import { count, percent } from './numbers.ts';
+import { type Column, plainTable } from './plainTable.ts';
 
 export type TableOperator = Pick<OperatorResult, 'name' | 'kind' | 'cycles' | 'share' | 'utilisation' | 'where'>;
 
@@ -28,11 +28,16 @@ const LONGEST_NAME = 22;
 /** Lines from this share of the cycles on stand out. */
 const LARGE_SHARE = 0.1;
 
+/** The name of an operator, the same in all layers. */
+export function placeOf(name: string): string {
+  return name.replace(/^h\.\d+\./, 'h.*.');
+}
+
 /** Operators of the same place in all layers as one, in the order of the first layer. */
 export function linesOf(operators: readonly TableOperator[]): Line[] {
   const lines = new Map<string, Line>();
   for (const { name, kind, ...own } of operators) {
-    const place = name.replace(/^h\.\d+\./, 'h.*.');
+    const place = placeOf(name);
     const so = lines.get(place);
     if (so === undefined) {
       lines.set(place, { name: place, kind, layers: 1, ...own });
@@ -57,43 +62,32 @@ function sumOf(a: Where, b: Where): Where {
   return sum;
 }
 
+const COLUMNS: readonly Column[] = [
+  { head: 'operator', align: 'left' },
+  { head: '', align: 'right' },
+  { head: 'cycles', align: 'right' },
+  { head: 'share', align: 'right' },
+  { head: 'util.', align: 'right' },
+  { head: 'bound by', align: 'left' },
+  { head: 'what would help', align: 'left' },
+];
+
 export function operatorTable(operators: readonly TableOperator[], passes: number, colours: ChalkInstance): string[] {
-  const table = new Table({
-    head: ['operator', '', 'cycles', 'share', 'util.', 'bound by', 'what would help'],
-    chars: NO_BORDERS,
-    style: { 'padding-left': 0, 'padding-right': 2, head: [], border: [], compact: true },
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'left', 'left'],
-  });
-  for (const { name, kind, layers, cycles, share, utilisation, where } of linesOf(operators)) {
+  const rows = linesOf(operators).map(({ name, kind, layers, cycles, share, utilisation, where }) => {
     const bound = boundOf(where);
-    table.push([
-      name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 3)}...` : name,
+    return [
+      shortName(name),
       layers > 1 ? `x${layers}` : '',
       count(cycles * passes),
       share >= LARGE_SHARE ? colours.bold(percent(share)) : percent(share),
       percent(utilisation),
       bound,
       leverOf(bound, kind),
-    ]);
-  }
-  const [head, ...rows] = table.toString().split('\n');
-  return [colours.dim(head), ...rows].map((row) => row.trimEnd());
+    ];
+  });
+  return plainTable(COLUMNS, rows, colours);
 }
 
-const NO_BORDERS = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '',
-};
+export function shortName(name: string): string {
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 3)}...` : name;
+}
