@@ -1,7 +1,7 @@
 // Where a document goes: a file, or stdout for `-`. Looked at before the work starts, so that no run of minutes ends in a
 // folder that is not there.
 
-import { accessSync, constants, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { inputError } from '../emulator/errors.ts';
 import type { Io } from './io.ts';
@@ -18,6 +18,18 @@ export function checkDestination(flag: string, file: string | undefined): void {
   }
   if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
     throw inputError(`${flag} ${file}: is a directory, allowed a file, or - for stdout`);
+}
+
+/** A folder for results, made where there is none; the folder that it lies in must be there. */
+export function makeFolder(flag: string, folder: string): void {
+  try {
+    if (statSync(folder, { throwIfNoEntry: false }) === undefined) mkdirSync(folder);
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw inputError(`${flag} ${folder}: cannot be made or written (${why}), allowed a folder within one that exists`);
+  }
+  if (!statSync(folder).isDirectory()) throw inputError(`${flag} ${folder}: is a file, allowed a folder`);
 }
 
 /** Bytes go to files only; to stdout only text. */

@@ -13,6 +13,7 @@ import { listCommand } from './commands/list.ts';
 import { modelCommand } from './commands/model.ts';
 import { runProgramCommand } from './commands/runProgram.ts';
 import { schemaCommand } from './commands/schema.ts';
+import { sweepCommand } from './commands/sweep.ts';
 import { checkGiven } from './flags.ts';
 import type { Io } from './io.ts';
 import { NAMED_COMMANDS, usageError } from './usage.ts';
@@ -82,6 +83,7 @@ async function readArguments(argv: readonly string[], io: Io): Promise<Read> {
   add(kernelCommand(io));
   add(compileCommand(io));
   add(runProgramCommand(io));
+  add(sweepCommand(io));
   add(checkCommand(io));
   add(diffCommand(io));
   add(baselineCommand(io));

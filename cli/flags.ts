@@ -7,7 +7,7 @@ import type { Overrides } from '../compiler/model/overrides.ts';
 import { inputError } from '../emulator/errors.ts';
 
 /** Flags that may stand several times. */
-const REPEATABLE: readonly string[] = ['set'];
+const REPEATABLE: readonly string[] = ['set', 'vary'];
 
 /** Refuses flags that stand twice or are given an empty text, and what stands behind a bare --. */
 export function checkGiven(given: Readonly<Record<string, unknown>>, argv: readonly string[]): void {

@@ -5,7 +5,17 @@ import { didYouMean } from '../compiler/model/validate.ts';
 import { EmulateError, inputError } from '../emulator/errors.ts';
 
 /** The commands that have a name; the first argument of the one without is a model. */
-export const NAMED_COMMANDS = ['kernel', 'compile', 'run', 'check', 'diff', 'baseline', 'list', 'schema'] as const;
+export const NAMED_COMMANDS = [
+  'kernel',
+  'compile',
+  'run',
+  'sweep',
+  'check',
+  'diff',
+  'baseline',
+  'list',
+  'schema',
+] as const;
 
 /**
  * What reading the arguments threw as an input error (exit 2); a defect comes back as it is. `help` is the help text of

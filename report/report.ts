@@ -82,18 +82,21 @@ export function buildReport(result: MainResult): Report {
   return {
     ...document,
     speedup,
-    hashes: { input: inputHash(spec), program: programHash, result: sha256(resultsOf({ ...document, speedup })) },
+    hashes: { input: inputHash(spec), program: programHash, result: resultHash({ ...document, speedup }) },
     run: hostPart(result),
   };
 }
 
-/** What was computed: neither the names of files nor who said which constant. */
-function resultsOf({ wafer, waferDense, gpu, speedup, operators, memory, mapping }: Omit<Report, 'hashes' | 'run'>) {
-  return { wafer, waferDense, gpu, speedup, operators, memory, mapping };
+type ResultPart = 'wafer' | 'waferDense' | 'gpu' | 'speedup' | 'operators' | 'memory' | 'mapping';
+
+/** Of what was computed: neither the names of files nor who said which constant. */
+export function resultHash(report: Readonly<Record<ResultPart, unknown>>): string {
+  const { wafer, waferDense, gpu, speedup, operators, memory, mapping } = report;
+  return sha256({ wafer, waferDense, gpu, speedup, operators, memory, mapping });
 }
 
-/** What decides the results, wherever it came from. */
-function inputHash(spec: ModelSpec): string {
+/** Of what decides the results, wherever it came from. */
+export function inputHash(spec: ModelSpec): string {
   const { kind, shape, workload, sparsity, gpu, mapping } = spec;
   return sha256({ kind, shape, workload, sparsity, gpu, mapping, machine: { ...spec.machine.machine, name: null } });
 }
