@@ -3,9 +3,14 @@
 // token j there is no starvation if
 //   (a) a weight takes at least max(creditLatency + rampLatency + 1, inputQueue + 1, gap) slots;
 //   (b) among any inputQueue tokens in a row there is a weight, or controls alone are slow enough;
-//   (c) u(j) >= j * gap + 1 + inputQueue + rampLatency at the first token j of each cell.
-// (a) is known beforehand, (b) from the mask, (c) is looked at cell by cell.
+//   (c) u(j) >= f + 1 + inputQueue + rampLatency at the first token j of each cell, f being the free time of its due
+//       cycle j * gap.
+// (a) is known beforehand, (b) from the mask, (c) is looked at cell by cell. Of f it is enough to know that by (a) and (b)
+// the main thread has spent 1 + inputQueue + rampLatency cycles on the inputQueue features before n, all after it had the
+// accumulator of feature n - inputQueue; so either the token is due before reduce of m = n - inputQueue - K has finished,
+// and (c) holds, or (m + 1) H reduce slots lie before its due cycle, and f <= j * gap - (m + 1) H.
 
+import { NEVER } from './rowState.ts';
 import type { SpmmShape } from './shape.ts';
 
 /** (a), and no feature shorter than what the buffers hold. */
@@ -53,7 +58,18 @@ export function emptyRuns(shape: SpmmShape): EmptyRun[][] {
   return runs;
 }
 
-/** (c): free cycles that token j needs beyond j * gap. */
-export function streamMargin({ latencies }: SpmmShape): number {
-  return 1 + latencies.inputQueue + latencies.rampLatency;
+/** (c): by how much u of the first token, `token`, of feature n exceeds what it must be, in parts of the gap's denominator. */
+export function streamSpare(shape: SpmmShape, psums: number, n: number, begin: number, token: number): number {
+  const { gap, accumulators, latencies } = shape;
+  const { inputQueue, rampLatency } = latencies;
+  const reduced = Math.max(0, n - inputQueue - accumulators + 1) * psums;
+  return (begin + reduced - 1 - inputQueue - rampLatency) * gap[1] - token * gap[0];
+}
+
+/** The feature after n in which (c) must be looked at again: weights gain time, a control wavelet may lose some. */
+export function streamSpareUntil(shape: SpmmShape, psums: number, n: number, spare: number): number {
+  const { gap, controlSlots, accumulators, latencies } = shape;
+  const gained = n >= latencies.inputQueue + accumulators - 1 ? controlSlots + psums : controlSlots;
+  const loss = gap[0] - gained * gap[1];
+  return loss > 0 ? n + 1 + Math.floor(spare / loss) : NEVER;
 }

@@ -1,9 +1,8 @@
 // The main threads of one feature, going along the chain, and with them F: from when reduce of the feature can start.
 // A position is timed by closed form while its certificate holds; before `watchFrom` nothing about it needs a look.
 
-import { type EmptyRun, streamMargin } from './certificate.ts';
+import { type EmptyRun, streamSpare, streamSpareUntil } from './certificate.ts';
 import { logFirstPsums, walkTokens } from './mainTokens.ts';
-import type { SpmmShape } from './shape.ts';
 import { enterTokens, NEVER, type RowState, startLog } from './rowState.ts';
 
 /** Where each position stands in its list of runs of empty cells. */
@@ -16,10 +15,8 @@ export interface Watch {
 
 /** Fills U and F of feature n. False if the stream may be late where the closed form had been taken: the run is void. */
 export function mainFeature(state: RowState, watch: Watch, n: number): boolean {
-  const { shape, weightSlots, mainFree, reduceFree, phiLast, token, watchFrom, buffers } = state;
-  const { cols: C, accumulators: K, nnz, gap, controlSlots, features } = shape;
-  const [gapNumerator, gapDenominator] = gap;
-  const margin = streamMargin(shape) * gapDenominator;
+  const { shape, psums, weightSlots, mainFree, reduceFree, phiLast, token, watchFrom, buffers } = state;
+  const { cols: C, accumulators: K, nnz, controlSlots, features } = shape;
   const rowFree = ((n + 2) % (K + 2)) * C;
   const rowBefore = ((n + K + 1) % (K + 2)) * C;
   const keep = n >= features - K ? (n % K) * C : -1;
@@ -33,7 +30,7 @@ export function mainFeature(state: RowState, watch: Watch, n: number): boolean {
       const weights = nnz[n * C + p];
       const free = mainFree[p];
       const begin = n >= K && phiLast[rowFree + p] > free ? phiLast[rowFree + p] : free;
-      if (begin * gapDenominator < token[p] * gapNumerator + margin) return false;
+      if (streamSpare(shape, psums, n, begin, token[p]) < 0) return false;
       mainFree[p] = begin + weights * weightSlots + controlSlots;
       token[p] += weights + 1;
     }
@@ -52,11 +49,11 @@ export function mainFeature(state: RowState, watch: Watch, n: number): boolean {
 /** U of one cell whose position is at the token level, or about to be. False if the certificate failed. */
 export function watchedCell(state: RowState, watch: Watch, p: number, n: number, x: number, before: number): boolean {
   const { shape, weightSlots, mainFree, phiLast, byToken, token } = state;
-  const { cols: C, accumulators: K, nnz, gap, controlSlots } = shape;
+  const { cols: C, accumulators: K, nnz, controlSlots } = shape;
   const weights = nnz[n * C + p];
   let begin = mainFree[p];
   if (n >= K) begin = Math.max(begin, phiLast[((n + 2) % (K + 2)) * C + p]);
-  const spare = begin * gap[1] - token[p] * gap[0] - streamMargin(shape) * gap[1];
+  const spare = streamSpare(shape, state.psums, n, begin, token[p]);
   if (!watch.always) changeLevel(state, watch, p, n, spare);
   if (state.logged[p] !== 0 && x > 0) logFirstPsums(state, p, before, n);
   if (byToken[p] !== 0) {
@@ -71,7 +68,7 @@ export function watchedCell(state: RowState, watch: Watch, p: number, n: number,
 
 /** Between closed form and token level, at the start of feature n at position p, whose stream has `spare` time. */
 function changeLevel(state: RowState, { runs, next }: Watch, p: number, n: number, spare: number): void {
-  const { byToken, logged, token, tokenAtEntry, watchFrom, shape } = state;
+  const { byToken, logged, token, tokenAtEntry, watchFrom, shape, psums } = state;
   const { inputQueue } = shape.latencies;
   const list = runs[p];
   while (next[p] < list.length && list[next[p]].until < n) next[p]++;
@@ -80,20 +77,17 @@ function changeLevel(state: RowState, { runs, next }: Watch, p: number, n: numbe
   // Features from run.from - K on may still have reduce slots when the run begins: their intervals are needed.
   const nearFrom = run === undefined ? NEVER : run.from - shape.accumulators;
   const near = n >= nearFrom;
+  const spareUntil = streamSpareUntil(shape, psums, n, spare);
   if (byToken[p] !== 0) {
     const walked = token[p] - tokenAtEntry[p] >= inputQueue;
-    if (!walked || spare < 0 || inside) return;
+    // Soon lost again, it could not be entered once more: intervals before that were not logged.
+    const stays = spareUntil > n + inputQueue + shape.accumulators;
+    if (!walked || spare < 0 || !stays || inside) return;
     byToken[p] = 0;
     if (!near) logged[p] = 0;
   } else if (near) {
     if (logged[p] === 0) startLog(state, p, n);
     if (inside) enterTokens(state, p);
   }
-  watchFrom[p] = byToken[p] !== 0 ? 0 : Math.min(nearFrom, surelyEarlyUntil(shape, n, spare));
-}
-
-/** The first feature after n in which the certificate must be looked at again: weights gain time, a control may lose some. */
-function surelyEarlyUntil({ gap, controlSlots }: SpmmShape, n: number, spare: number): number {
-  const loss = gap[0] - controlSlots * gap[1];
-  return loss > 0 ? n + 1 + Math.floor(spare / loss) : NEVER;
+  watchFrom[p] = byToken[p] !== 0 ? 0 : Math.min(nearFrom, spareUntil);
 }

@@ -83,91 +83,96 @@ function append(queue: usize, p: i32, from: i32, to: i32): void {
   put(bank(queue, COUNT), p, n + 1);
 }
 
-function firstFree(queue: usize, p: i32, t: i32): i32 {
-  const count = at(bank(queue, COUNT), p);
-  let pointer = at(bank(queue, AT), p);
-  if (pointer >= count) return t;
-  let passed = at(bank(queue, PASSED), p);
-  let free = t;
-  for (; pointer < count; pointer++) {
-    const i = (p << shift) + (pointer & mask);
-    const start = at(bank(queue, START), i);
-    if (start > free) break;
-    const end = at(bank(queue, END), i);
-    if (end > free) free = end;
-    passed += end - start;
-  }
-  put(bank(queue, AT), p, pointer);
-  put(bank(queue, PASSED), p, passed);
-  return free;
-}
-
-function afterFree(queue: usize, p: i32, t: i32, slots: i32): i32 {
-  const count = at(bank(queue, COUNT), p);
-  let pointer = at(bank(queue, AT), p);
-  let after = t + slots;
-  if (pointer >= count) return after;
-  let passed = at(bank(queue, PASSED), p);
-  for (; pointer < count; pointer++) {
-    const i = (p << shift) + (pointer & mask);
-    const start = at(bank(queue, START), i);
-    if (start >= after) break;
-    const length = at(bank(queue, END), i) - start;
-    after += length;
-    passed += length;
-  }
-  put(bank(queue, AT), p, pointer);
-  put(bank(queue, PASSED), p, passed);
-  return after;
-}
-
-/** U_p(n), walked token by token. */
+/** U_p(n), walked token by token. Both queues of intervals are passed in place; those ahead begin at `psum` and `slot`. */
 export function walkTokens(p: i32, n: i32, weights: i32): i32 {
+  // Globals and banks would be loaded anew at each use.
+  const own = p << shift;
+  const wrap = mask;
+  const psumStart = bank(rampPsums, START);
+  const psumEnd = bank(rampPsums, END);
+  const psumCount = at(bank(rampPsums, COUNT), p);
+  const slotStart = bank(reduceSlots, START);
+  const slotEnd = bank(reduceSlots, END);
+  const slotCount = at(bank(reduceSlots, COUNT), p);
+  let psumAt = at(bank(rampPsums, AT), p);
+  let slotAt = at(bank(reduceSlots, AT), p);
+  let passed = at(bank(reduceSlots, PASSED), p);
+  let psum = psumAt < psumCount ? at(psumStart, own + (psumAt & wrap)) : i32.MAX_VALUE;
+  let slot = slotAt < slotCount ? at(slotStart, own + (slotAt & wrap)) : i32.MAX_VALUE;
+
   let begin = at(mainFree, p);
   let cycle = at(mainCycle, p);
   if (n >= K) {
-    const free = at(phiLast, ((n - K) % (K + 2)) * C + p);
-    if (free > begin) begin = free;
-    const freeCycle = (n - K + 1) * H + free;
-    if (freeCycle > cycle) cycle = freeCycle;
+    const free = at(phiLast, ((n + 2) % (K + 2)) * C + p);
+    begin = max(begin, free);
+    cycle = max(cycle, (n - K + 1) * H + free);
   }
+  const credit = creditLatency;
+  const way = rampLatency;
+  const aWeight = weightSlots;
+  const whole = gapWhole;
+  const rest = gapRest;
+  const denominator = gapDenominator;
   let entered = at(lastEntered, p);
   let ramp = at(lastRamp, p);
-  let j = at(token, p);
-  let inBuffer = j % D;
-  let inQueue = j % IQ;
-  let starved = 0;
   let enters = at(due, p);
   let rounded = at(dueRounded, p);
-  for (let left = weights; left >= 0; left--, j++) {
-    const buffered = rampTimes + (<usize>(p * D + inBuffer) << 2);
-    const queued = slotTimes + (<usize>(p * IQ + inQueue) << 2);
-    entered = max(max(enters, entered + 1), load<i32>(buffered) + creditLatency);
-    ramp = firstFree(rampPsums, p, max(max(entered + 1, ramp + 1), load<i32>(queued) + creditLatency));
-    const first = firstFree(reduceSlots, p, max(cycle, ramp + rampLatency));
-    const free = first - at(bank(reduceSlots, PASSED), p);
+  let starved = 0;
+  const buffers = rampTimes + (<usize>(p * D) << 2);
+  const queues = slotTimes + (<usize>(p * IQ) << 2);
+  const buffersEnd = buffers + (<usize>D << 2);
+  const queuesEnd = queues + (<usize>IQ << 2);
+  const j = at(token, p);
+  let buffered = buffers + (<usize>(j % D) << 2);
+  let queued = queues + (<usize>(j % IQ) << 2);
+  for (let left = weights; left >= 0; left--) {
+    entered = max(max(enters, entered + 1), load<i32>(buffered) + credit);
+    ramp = max(max(entered + 1, ramp + 1), load<i32>(queued) + credit);
+    while (psum <= ramp) {
+      ramp = max(ramp, at(psumEnd, own + (psumAt & wrap)));
+      psum = ++psumAt < psumCount ? at(psumStart, own + (psumAt & wrap)) : i32.MAX_VALUE;
+    }
+    let first = max(cycle, ramp + way);
+    while (slot <= first) {
+      const end = at(slotEnd, own + (slotAt & wrap));
+      first = max(first, end);
+      passed += end - slot;
+      slot = ++slotAt < slotCount ? at(slotStart, own + (slotAt & wrap)) : i32.MAX_VALUE;
+    }
+    const free = first - passed;
     starved += free - begin;
-    const slots = left > 0 ? weightSlots : controlSlots;
-    cycle = afterFree(reduceSlots, p, first, slots);
+    const slots = left > 0 ? aWeight : controlSlots;
     begin = free + slots;
+    cycle = first + slots;
+    while (slot < cycle) {
+      const length = at(slotEnd, own + (slotAt & wrap)) - slot;
+      cycle += length;
+      passed += length;
+      slot = ++slotAt < slotCount ? at(slotStart, own + (slotAt & wrap)) : i32.MAX_VALUE;
+    }
     store<i32>(buffered, ramp);
     store<i32>(queued, first);
-    enters += gapWhole;
-    rounded -= gapRest;
+    buffered += 4;
+    if (buffered === buffersEnd) buffered = buffers;
+    queued += 4;
+    if (queued === queuesEnd) queued = queues;
+    enters += whole;
+    rounded -= rest;
     if (rounded < 0) {
-      rounded += gapDenominator;
+      rounded += denominator;
       enters++;
     }
-    if (++inBuffer === D) inBuffer = 0;
-    if (++inQueue === IQ) inQueue = 0;
   }
+  put(bank(rampPsums, AT), p, psumAt);
+  put(bank(reduceSlots, AT), p, slotAt);
+  put(bank(reduceSlots, PASSED), p, passed);
   const sum = waitWeights + (<usize>p << 3);
   store<f64>(sum, load<f64>(sum) + <f64>starved);
   put(due, p, enters);
   put(dueRounded, p, rounded);
   put(lastEntered, p, entered);
   put(lastRamp, p, ramp);
-  put(token, p, j);
+  put(token, p, j + weights + 1);
   put(mainCycle, p, cycle);
   return begin;
 }
