@@ -7,13 +7,14 @@ import { CAUSE_COUNT, type Where, whereAt } from '../../emulator/program/causes.
 import { columnOf } from '../../emulator/program/ring.ts';
 import { runStepped } from '../../emulator/stepped/engine.ts';
 import { foldedCycles, foldedWhere } from '../../emulator/streamed/fold.ts';
+import { lookaheadRow } from '../../emulator/streamed/lookahead/row.ts';
 import { closedRow, tokenRow, waveletRow, whyNotClosed, whyNotWavelets } from '../../emulator/streamed/row.ts';
 import { spmmProgram } from './program.ts';
 
 export type Engine = 'stepped' | 'streamed';
 
 /** Ways to the same counts, fastest first. */
-export type Path = 'closed form' | 'token level' | 'wavelet level' | 'stepped row' | 'stepped mesh';
+export type Path = 'closed form' | 'token level' | 'wavelet level' | 'lookahead' | 'stepped mesh';
 
 export interface SpmmTiming {
   readonly engine: Engine;
@@ -50,7 +51,7 @@ function timeRow(shape: SpmmShape): [Path, string, RowTiming] {
   if (notClosed !== undefined) {
     const notWavelets = whyNotWavelets(shape);
     if (notWavelets === undefined) return ['wavelet level', notClosed, waveletRow(shape)];
-    return ['stepped row', notWavelets, steppedRows({ ...shape, rows: 1 })];
+    return ['lookahead', notWavelets, lookaheadRow(shape)];
   }
   const closed = closedRow(shape);
   if (closed !== undefined) return ['closed form', '', closed];

@@ -2,6 +2,7 @@
 
 import { CAUSES } from '../../emulator/program/causes.ts';
 import { foldedCycles, foldedWhere } from '../../emulator/streamed/fold.ts';
+import { lookaheadRow } from '../../emulator/streamed/lookahead/row.ts';
 import {
   closedRow,
   closedRowPlain,
@@ -27,6 +28,7 @@ export const rowPaths: readonly RowPath[] = [
   { name: 'closed form, TypeScript', holds: closedFormsHold, run: closedRowPlain },
   { name: 'token level', holds: closedFormsHold, run: tokenRow },
   { name: 'wavelet level', holds: (shape) => whyNotWavelets(shape) === undefined, run: waveletRow },
+  { name: 'lookahead', holds: () => true, run: lookaheadRow },
 ];
 
 export interface Counts {

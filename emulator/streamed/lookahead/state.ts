@@ -7,9 +7,13 @@
 // Rings hold what is still asked for; entry i of the ring of p is p * size + (i & (size - 1)).
 
 import { hopsFrom } from '../../program/ring.ts';
-import { psumWavelets, type SpmmShape } from '../shape.ts';
+import { axpyElementSlots, psumWavelets, type SpmmShape } from '../shape.ts';
 import { type Arena, plainArena } from '../arena.ts';
 import { LONG_AGO } from '../rowState.ts';
+import { type Pace, streamPace } from './pace.ts';
+
+/** Later than any cycle. */
+export const NEVER = 0x7fffffff;
 
 export interface LookaheadState {
   readonly shape: SpmmShape;
@@ -47,6 +51,9 @@ export interface LookaheadState {
   readonly takeTimes: Int32Array;
   readonly takeRing: number;
 
+  readonly pace: Pace;
+  /** By position: 1 once its stream is known to keep ahead; its tokens are only counted then. */
+  readonly ahead: Uint8Array;
   /** Main thread: its feature, tokens of it not placed yet (0: not begun), and the next token of the stream. */
   readonly feature: Int32Array;
   readonly tokensLeft: Int32Array;
@@ -81,23 +88,25 @@ function ringOf(entries: number): number {
   return size;
 }
 
-export function lookaheadState(shape: SpmmShape, { ints, floats }: Arena = plainArena): LookaheadState {
+export function lookaheadState(shape: SpmmShape, { ints, floats, flags }: Arena = plainArena): LookaheadState {
   const { cols: C, features: N, accumulators: K, latencies } = shape;
   const { routerBuffer: D, inputQueue: IQ, outputQueue: OQ } = latencies;
   const H = psumWavelets(shape);
   // Main may be K features ahead of the reduce thread, and the first wait for an accumulator looks K back.
   const slotRing = ringOf((K + 2) * H);
-  const queueRing = ringOf(OQ);
+  // A wavelet that left the ramp may still lie in the next buffer.
+  const queueRing = ringOf(Math.max(OQ, D + 1));
   const bufferRing = ringOf(D);
   const takeRing = ringOf(IQ);
   // A token reaches the ramp after the first slot of the one IQ before it, which is at most IQ + 1 features earlier.
   const arriveRing = ringOf((K + IQ + 1) * H + IQ + D);
   const doneRing = ringOf(K + 1);
   const longAgo = (length: number): Int32Array => ints(length).fill(LONG_AGO);
+  const weightSlots = shape.axpyOverhead + axpyElementSlots(shape);
   const state: LookaheadState = {
     shape,
     psums: H,
-    weightSlots: shape.axpyOverhead + Math.ceil(shape.tokens / shape.simd),
+    weightSlots,
     hops: ints(C),
     slot: ints(C),
     slotFeature: ints(C),
@@ -120,6 +129,8 @@ export function lookaheadState(shape: SpmmShape, { ints, floats }: Arena = plain
     arriveRing,
     takeTimes: ints(C * takeRing),
     takeRing,
+    pace: streamPace(shape, weightSlots),
+    ahead: flags(C),
     feature: ints(C),
     tokensLeft: ints(C),
     token: ints(C),

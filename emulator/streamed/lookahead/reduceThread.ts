@@ -1,0 +1,114 @@
+// The reduce thread of a position: each slot as soon as its feature is finished by the main thread, and its wavelet and
+// its credit are known. It has priority, so nothing else can move it.
+
+import { advanceLink } from './links.ts';
+import { type LookaheadState, NEVER } from './state.ts';
+
+/** Issues what is known; returns whether there was anything. Leaves in slotBound what is sure of the rest. */
+export function advanceReduce(state: LookaheadState, p: number): boolean {
+  const { shape, psums: H, slotRing, slots, queueRing, arriveRing, takeRing, doneRing } = state;
+  const { arrived, left, issued, taken, arriveTimes, leaveTimes, issueTimes, takeTimes } = state;
+  const { cols: C, features: N, accumulators: K, latencies } = shape;
+  const { outputQueue, inputQueue, rampLatency, creditLatency } = latencies;
+  const from = p === 0 ? C - 1 : p - 1;
+  const start = state.slot[p];
+  let n = state.slotFeature[p];
+  let last = state.lastSlot[p];
+  let s = start;
+  let w = s - n * H;
+  for (; n < N; n++, w = 0) {
+    let begin = last + 1;
+    if (n >= state.feature[p]) return stop(state, p, s, n, last, mainDone(state, p, n, begin));
+    if (w === 0) begin = Math.max(begin, state.doneAt[p * doneRing + (n & (doneRing - 1))] + s);
+    const place = state.place[p];
+    const receives = C > 1 && place !== C - 1;
+    const sends = place > 0;
+    for (; w < H; w++, s++) {
+      let there = begin;
+      if (receives) {
+        const k = taken[from];
+        if (k >= arrived[from]) return stop(state, p, s, n, last, Math.max(begin, psumBound(state, p) + rampLatency));
+        there = Math.max(begin, arriveTimes[from * arriveRing + (k & (arriveRing - 1))] + rampLatency);
+      }
+      let y = there;
+      if (sends && issued[p] >= outputQueue) {
+        const k = issued[p] - outputQueue;
+        if (k >= left[p]) return stop(state, p, s, n, last, Math.max(there, creditBound(state, p)));
+        y = Math.max(there, leaveTimes[p * queueRing + (k & (queueRing - 1))] + creditLatency);
+      }
+      if (n >= N - K) noteWait(state, p, n, w, s, begin, there, y);
+      slots[p * slotRing + (s & (slotRing - 1))] = y;
+      last = y;
+      begin = y + 1;
+      if (receives) {
+        const k = taken[from]++;
+        takeTimes[from * takeRing + (k & (takeRing - 1))] = y;
+        if (arrived[from] === k + inputQueue) advanceLink(state, from);
+      }
+      if (sends) {
+        const k = issued[p]++;
+        issueTimes[p * queueRing + (k & (queueRing - 1))] = y;
+        advanceLink(state, p);
+      }
+    }
+    state.place[p] = place + 1 === C ? 0 : place + 1;
+  }
+  return stop(state, p, s, n, last, NEVER);
+}
+
+function stop(state: LookaheadState, p: number, slot: number, feature: number, last: number, bound: number): boolean {
+  const moved = slot > state.slot[p];
+  state.slot[p] = slot;
+  state.slotFeature[p] = feature;
+  state.lastSlot[p] = last;
+  state.slotBound[p] = bound;
+  return moved;
+}
+
+/**
+ * No wavelet that is not known yet comes to the ramp of p before this cycle. With the queue full it is the next slot of
+ * p that lets one in, else the sender has not issued it.
+ */
+export function psumBound(state: LookaheadState, p: number): number {
+  const { shape, slotBound, arrived, taken } = state;
+  const { cols: C, latencies } = shape;
+  const from = p === 0 ? C - 1 : p - 1;
+  if (arrived[from] === taken[from] + latencies.inputQueue) return later(slotBound[p], latencies.creditLatency);
+  return later(slotBound[from], latencies.resultLatency + latencies.rampLatency + state.hops[from]);
+}
+
+/** No credit that is not known yet comes back to p before this cycle: the next position must take a wavelet first. */
+function creditBound({ shape, slotBound, hops }: LookaheadState, p: number): number {
+  return later(slotBound[p + 1 === shape.cols ? 0 : p + 1], (2 + hops[p]) * shape.latencies.creditLatency);
+}
+
+function later(bound: number, cycles: number): number {
+  return bound === NEVER ? NEVER : bound + cycles;
+}
+
+/** The main thread has to finish feature n first: what is left of it takes at least its slots. */
+function mainDone(state: LookaheadState, p: number, n: number, begin: number): number {
+  const { shape, psums: H } = state;
+  const left = state.tokensLeft[p];
+  if (left === 0) return begin;
+  const slots = (left - 1) * state.weightSlots + shape.controlSlots;
+  return Math.max(begin, state.begin[p] + n * H + slots, state.notBefore[p] + slots);
+}
+
+function noteWait(
+  state: LookaheadState,
+  p: number,
+  n: number,
+  w: number,
+  slot: number,
+  begin: number,
+  there: number,
+  issued: number,
+): void {
+  const { shape, psums: H, waits } = state;
+  const kept = Math.min(shape.accumulators, shape.features);
+  const at = ((p * kept + n - (shape.features - kept)) * H + w) * 3;
+  waits[at] = begin - slot;
+  waits[at + 1] = there - slot;
+  waits[at + 2] = issued - slot;
+}

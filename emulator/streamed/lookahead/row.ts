@@ -1,0 +1,70 @@
+// One row of the ring by looking ahead: exact for every shape. The positions are visited round and round, along the way of
+// the partial sums, and each goes as far as what it knows of its neighbours allows. The one that lies furthest back in
+// time can always go on: whatever it does not know comes later than that.
+
+import { internalError, MOST_CYCLES } from '../../errors.ts';
+import { CAUSE, CAUSE_COUNT } from '../../program/causes.ts';
+import { axpyElementSlots, type RowTiming, type SpmmShape } from '../shape.ts';
+import { advanceMain } from './mainThread.ts';
+import { advanceReduce } from './reduceThread.ts';
+import { type LookaheadState, lookaheadState, NEVER } from './state.ts';
+
+export function lookaheadRow(shape: SpmmShape): RowTiming {
+  return countRow(lookaheadRun(shape));
+}
+
+/** The state of a row at its end. */
+export function lookaheadRun(shape: SpmmShape): LookaheadState {
+  const state = lookaheadState(shape);
+  while (sweep(state));
+  return state;
+}
+
+/** Visits every position; returns whether one has slots left. */
+function sweep(state: LookaheadState): boolean {
+  const { slotBound, shape } = state;
+  let running = false;
+  for (let p = 0; p < shape.cols; p++) {
+    if (slotBound[p] === NEVER) continue;
+    do advanceReduce(state, p);
+    while (advanceMain(state, p));
+    // After a main thread that stopped half way its end is known better.
+    advanceReduce(state, p);
+    if (slotBound[p] !== NEVER) running = true;
+    if (slotBound[p] !== NEVER && slotBound[p] > MOST_CYCLES) throw internalError(`position ${p} waits for nothing`);
+  }
+  return running;
+}
+
+/** Cycles and their causes, position by position, from the free times at the end. */
+function countRow(state: LookaheadState): RowTiming {
+  const { shape, psums: H, lastSlot } = state;
+  const { cols: C, features: N, axpyOverhead, controlSlots } = shape;
+  const cycles = lastSlot.reduce((most, y) => Math.max(most, y + 1), 0);
+  const where = new Float64Array(C * CAUSE_COUNT);
+  for (let p = 0; p < C; p++) {
+    const at = p * CAUSE_COUNT;
+    // Each feature has a control wavelet, and the free time of the main thread is its slots and its waits.
+    const weights = state.token[p] - N;
+    const slots = weights * state.weightSlots + N * controlSlots;
+    where[at + CAUSE.compute] = weights * axpyElementSlots(shape);
+    where[at + CAUSE.overhead] = weights * axpyOverhead + N * controlSlots;
+    where[at + CAUSE.reduce] = N * H;
+    where[at + CAUSE.waitWeights] = state.waitWeights[p];
+    where[at + CAUSE.waitThread] = state.begin[p] - slots - state.waitWeights[p];
+    countWaits(state, p, where);
+    where[at + CAUSE.done] = cycles - 1 - lastSlot[p];
+  }
+  return { cycles, where };
+}
+
+/** Once the main thread of p has finished, cycles without a slot go to what its reduce thread waits for. */
+function countWaits({ shape, psums: H, waits, begin }: LookaheadState, p: number, where: Float64Array): void {
+  const notes = Math.min(shape.accumulators, shape.features) * H * 3;
+  const done = begin[p];
+  for (let i = p * notes; i < (p + 1) * notes; i += 3) {
+    const [from, there, to] = [waits[i], waits[i + 1], waits[i + 2]];
+    where[p * CAUSE_COUNT + CAUSE.waitPartial] += Math.max(0, there - Math.max(from, done));
+    where[p * CAUSE_COUNT + CAUSE.waitCredit] += Math.max(0, to - Math.max(there, done));
+  }
+}
