@@ -26,7 +26,7 @@ export function verdictText(file: string, verdict: Verdict, isOnly: boolean, col
         rest: `emulate check ${file} tells all`,
       });
       const word = verdict.kind === 'moved' ? colours.red('moved') : 'written';
-      return `${line(word, `${count(verdict.cycles)} cycles`)}${table.map((row) => `  ${row}`.trimEnd()).join('\n')}\n`;
+      return line(word, `${count(verdict.cycles)} cycles`) + table.map((row) => `${`  ${row}`.trimEnd()}\n`).join('');
     }
   }
 }

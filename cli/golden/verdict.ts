@@ -30,6 +30,8 @@ export async function verdictOn(file: string, looking: Looking): Promise<Verdict
   }
 }
 
+const nothing: Differences = { facts: [], moves: [] };
+
 const OF_GOLDEN: readonly ExitCode[] = [EXIT.input, EXIT.doesNotFit, EXIT.deadlock];
 
 async function look(golden: Golden, looking: Looking): Promise<Verdict> {
@@ -41,7 +43,7 @@ async function look(golden: Golden, looking: Looking): Promise<Verdict> {
     const text = withResult(golden.document, result);
     if (text === golden.document.text) return { kind: 'same', cycles };
     writeGolden(golden.document.name, text);
-    return { kind: 'written', cycles, differences };
+    return { kind: 'written', cycles, differences: golden.result === undefined ? nothing : differences };
   }
   const isSame = differences.facts.length === 0 && differences.moves.length === 0;
   return isSame ? { kind: 'same', cycles } : { kind: 'moved', cycles, differences };
