@@ -1,35 +1,27 @@
 // The cores, one cycle: each gives its one issue slot to the first thread, in order of priority, that can use it. A
 // cycle without a slot is counted for what the main thread waits for or, once that is finished, the next one above it.
 
+import * as causes from '../program/causes.ts';
+import * as instruction from '../program/instruction.ts';
 import { lawBroken } from './laws.ts';
+import * as layout from './layout.ts';
 import type { State } from './load.ts';
-import { CONTROL, HEAD_READY, NEVER, PAYLOAD, PUSHED, TAIL_FREE } from './pipes.ts';
-import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
-import {
-  AT_A,
-  AT_B,
-  AT_C,
-  AT_CAUSE,
-  AT_CODE,
-  AT_CONTROL,
-  AT_GIVE,
-  AT_INPUT,
-  AT_OUTPUT,
-  AT_OVERHEAD,
-  AT_REPEAT,
-  AT_SLOTS,
-  AT_TAKE,
-  AT_TRIGGER,
-  INSTRUCTION_WORDS,
-  NONE,
-} from '../program/instruction.ts';
 
-/** Where each thread stands. `run` slots can be issued before the thread next needs the fabric or a semaphore. */
+const { CAUSE, CAUSE_COUNT } = causes;
+const { AT_A, AT_B, AT_C, AT_CAUSE, AT_CODE, AT_CONTROL, AT_GIVE, AT_INPUT, AT_OUTPUT, AT_OVERHEAD } = instruction;
+const { AT_REPEAT, AT_SLOTS, AT_TAKE, AT_TRIGGER, INSTRUCTION_WORDS, NONE } = instruction;
+const { CONTROL, HEAD_READY, NEVER, PAYLOAD, PUSHED, TAIL_FREE } = layout;
+
+/**
+ * Where each thread stands. `run` slots can be issued before the thread next needs the fabric or a semaphore; `flow`
+ * element slots need only their wavelet and their credit: those between the first slot of an item and its last.
+ */
 export interface ThreadState {
   readonly pe: Int32Array;
   readonly item: Int32Array;
   readonly slot: Int32Array;
   readonly run: Int32Array;
+  readonly flow: Int32Array;
   readonly trigger: Int32Array;
   readonly input: Int32Array;
   readonly output: Int32Array;
@@ -55,6 +47,7 @@ export function startThreads({ cores, pes }: State): ThreadState {
     item: bank(),
     slot: bank(),
     run: bank(),
+    flow: bank(),
     trigger: bank(),
     input: bank(),
     output: bank(),
@@ -104,17 +97,21 @@ function waitsFor(state: State, threads: ThreadState, th: number, t: number): nu
       return waitOf[instructions[pc + AT_TRIGGER]];
     }
   }
-  if (slot >= instructions[pc + AT_OVERHEAD]) {
-    const input = threads.input[th];
-    if (input !== NONE && pipes.words[input + HEAD_READY] > t) {
-      threads.until[th] = pipes.words[input + HEAD_READY];
-      return waitOf[instructions[pc + AT_INPUT]];
-    }
-    const output = threads.output[th];
-    if (output !== NONE && pipes.words[output + TAIL_FREE] > t) {
-      threads.until[th] = pipes.words[output + TAIL_FREE];
-      return CAUSE.waitCredit;
-    }
+  return slot >= instructions[pc + AT_OVERHEAD] ? elementWaitsFor(state, threads, th, t) : NONE;
+}
+
+/** The same for an element slot that is not the first of its item. */
+function elementWaitsFor({ cores, pipes }: State, threads: ThreadState, th: number, t: number): number {
+  const { words } = pipes;
+  const input = threads.input[th];
+  if (input !== NONE && words[input + HEAD_READY] > t) {
+    threads.until[th] = words[input + HEAD_READY];
+    return cores.waitOf[cores.instructions[cores.pc[th] + AT_INPUT]];
+  }
+  const output = threads.output[th];
+  if (output !== NONE && words[output + TAIL_FREE] > t) {
+    threads.until[th] = words[output + TAIL_FREE];
+    return CAUSE.waitCredit;
   }
   return NONE;
 }
@@ -127,7 +124,7 @@ function runCode(state: State, threads: ThreadState, th: number, payload: number
   const { instructions } = cores;
   const pc = cores.pc[th];
   const code = instructions[pc + AT_CODE];
-  if (code === NONE || memory.length === 0) return 0;
+  if (code === NONE) return 0;
   args.a = instructions[pc + AT_A];
   args.b = instructions[pc + AT_B];
   args.c = instructions[pc + AT_C];
@@ -136,9 +133,22 @@ function runCode(state: State, threads: ThreadState, th: number, payload: number
   return program.code[code](memory, threads.pe[th] * program.memoryWords, args, payload);
 }
 
+/** Takes and sends the wavelets of an element slot. */
+function passElement(state: State, threads: ThreadState, th: number, t: number): void {
+  const { pipes, memory, latencies } = state;
+  const input = threads.input[th];
+  const output = threads.output[th];
+  const payload = input === NONE ? 0 : pipes.words[pipes.pop(input, t) + PAYLOAD];
+  const sent = memory.length === 0 ? 0 : runCode(state, threads, th, payload);
+  if (output === NONE) return;
+  if (pipes.words[output + PUSHED] === t)
+    throw lawBroken(state, `PE ${threads.pe[th]} sends two wavelets in cycle ${t}`);
+  pipes.push(output, t, t + latencies.resultLatency + latencies.rampLatency, sent, 0);
+}
+
 /** Issues a slot that takes a semaphore, a wavelet or a credit, or is the first or last of its item. */
 function issue(state: State, threads: ThreadState, th: number, t: number): void {
-  const { cores, pipes, program, latencies } = state;
+  const { cores, pipes, program } = state;
   const { instructions, where } = cores;
   const pc = cores.pc[th];
   const pe = threads.pe[th];
@@ -160,17 +170,8 @@ function issue(state: State, threads: ThreadState, th: number, t: number): void 
         throw lawBroken(state, `PE ${pe} takes a wavelet of the wrong kind in cycle ${t}`);
     }
   }
-  const input = threads.input[th];
-  const output = threads.output[th];
-  const perSlot = input !== NONE || output !== NONE;
-  if (perSlot && slot >= overhead) {
-    const payload = input === NONE ? 0 : pipes.words[pipes.pop(input, t) + PAYLOAD];
-    const sent = runCode(state, threads, th, payload);
-    if (output !== NONE) {
-      if (pipes.words[output + PUSHED] === t) throw lawBroken(state, `PE ${pe} sends two wavelets in cycle ${t}`);
-      pipes.push(output, t, t + latencies.resultLatency + latencies.rampLatency, sent, 0);
-    }
-  }
+  const perSlot = threads.input[th] !== NONE || threads.output[th] !== NONE;
+  if (perSlot && slot >= overhead) passElement(state, threads, th, t);
   threads.slot[th] = slot + 1;
   if (slot + 1 < total) {
     // All but the last slot of a stretch without fabric operands need nothing: they are only counted down.
@@ -180,11 +181,19 @@ function issue(state: State, threads: ThreadState, th: number, t: number): void 
     } else if (slot + 1 < overhead) {
       threads.run[th] = overhead - slot - 1;
       threads.slot[th] = overhead;
-    }
+    } else threads.flow[th] = total - slot - 2;
     return;
   }
-  if (!perSlot) runCode(state, threads, th, threads.payload[th]);
+  if (!perSlot && state.memory.length > 0) runCode(state, threads, th, threads.payload[th]);
   endItem(state, threads, th);
+}
+
+/** Issues an element slot between the first slot of an item and its last. */
+function flowOn(state: State, threads: ThreadState, th: number, t: number): void {
+  threads.issued++;
+  passElement(state, threads, th, t);
+  threads.slot[th]++;
+  threads.flow[th]--;
 }
 
 function endItem(state: State, threads: ThreadState, th: number): void {
@@ -219,6 +228,7 @@ export function stepCores(state: State, threads: ThreadState, t: number): number
 /** Counts the cycles since `sleptFrom` up to t, not included. */
 export function countSleep({ cores }: State, threads: ThreadState, pe: number, t: number): void {
   const slept = t - threads.sleptFrom[pe];
+  if (slept === 0) return;
   const running = threads.running[pe];
   if (running === NONE) cores.where[pe * CAUSE_COUNT + threads.cause[pe]] += slept;
   else threads.run[running] -= slept;
@@ -229,7 +239,7 @@ export function countSleep({ cores }: State, threads: ThreadState, pe: number, t
 function stepCore(state: State, threads: ThreadState, pe: number, t: number): number {
   const { cores } = state;
   const { pc, end, firstThread } = cores;
-  const { run, until } = threads;
+  const { run, flow, until } = threads;
   const last = firstThread[pe + 1];
   let next = NEVER;
   let cause: number = CAUSE.done;
@@ -240,9 +250,11 @@ function stepCore(state: State, threads: ThreadState, pe: number, t: number): nu
       threads.running[pe] = th;
       return Math.min(next, t + run[th]);
     }
-    const wait = waitsFor(state, threads, th, t);
+    const flows = flow[th] > 0;
+    const wait = flows ? elementWaitsFor(state, threads, th, t) : waitsFor(state, threads, th, t);
     if (wait === NONE) {
-      issue(state, threads, th, t);
+      if (flows) flowOn(state, threads, th, t);
+      else issue(state, threads, th, t);
       threads.sleptFrom[pe] = t + 1;
       return t + 1;
     }

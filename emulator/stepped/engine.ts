@@ -8,8 +8,8 @@ import { CAUSE, CAUSES } from '../program/causes.ts';
 import type { FabricProgram } from '../program/fabric.ts';
 import { countSleep, decode, startThreads, stepCores, type ThreadState } from './cores.ts';
 import { checkLaws } from './laws.ts';
+import { NEVER } from './layout.ts';
 import { load, type State } from './load.ts';
-import { NEVER } from './pipes.ts';
 import { stepRouters } from './routers.ts';
 import { startStreams, stepStreams } from './streams.ts';
 

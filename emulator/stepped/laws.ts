@@ -3,8 +3,8 @@
 
 import { EmulateError, EXIT } from '../errors.ts';
 import { CAUSE_COUNT } from '../program/causes.ts';
+import { HEAD_READY, NEVER } from './layout.ts';
 import type { State } from './load.ts';
-import { HEAD_READY, NEVER } from './pipes.ts';
 
 export function lawBroken({ program }: State, law: string): EmulateError {
   return new EmulateError(EXIT.lawBroken, `law broken in ${program.name}: ${law}; no result is reported`);

@@ -15,6 +15,7 @@ import {
   INSTRUCTION_WORDS,
   NONE,
 } from '../program/instruction.ts';
+import { ROUTE_WORDS } from './layout.ts';
 import { PipeBank, type PipeSpec } from './pipes.ts';
 
 const MAX_COLORS = 64;
@@ -23,17 +24,13 @@ const STEP_X = [0, 1, 0, -1, 0];
 const STEP_Y = [-1, 0, 1, 0, 0];
 
 /**
- * Routes of PE i are the records `routes[firstRoute[i] .. firstRoute[i + 1]]`, ascending in color. A record: the pipe it
- * takes from, the ports it leaves by as a bit mask, the number of targets, then for each target its pipe and the
- * latency to it.
+ * Routes of PE i are the records `routes[firstRoute[i] .. firstRoute[i + 1]]`, ascending in color; layout.ts says what a
+ * record holds.
  */
 export interface Routers {
   readonly firstRoute: Int32Array;
   readonly routes: Int32Array;
 }
-
-export const ROUTE_HEADER_WORDS = 3;
-export const TARGET_WORDS = 2;
 
 export interface Cores {
   /** Threads of PE i are `firstThread[i] .. firstThread[i + 1]`, highest priority first. */
@@ -116,27 +113,28 @@ export function load(program: FabricProgram, latencies: Latencies): State {
   const outputOf = new Int32Array(pes * MAX_COLORS).fill(NONE);
   const firstRoute = new Int32Array(pes + 1);
   const routes: number[] = [];
+  const targets: number[] = [];
+  // Targets lie behind all routes and the record that ends the last one's.
+  const targetsAt = (routed.length + 1) * ROUTE_WORDS;
   routed.forEach((route, i) => {
     const { pe, color, x, y } = route;
     if (route.from === PORT.R) outputOf[pe * MAX_COLORS + color] = recordOf(pipeOf[i]);
-    routes.push(
-      recordOf(pipeOf[i]),
-      route.to.reduce<number>((mask, port) => mask | (1 << port), 0),
-      route.to.length,
-    );
+    const ports = route.to.reduce<number>((mask, port) => mask | (1 << port), 0);
+    routes.push(recordOf(pipeOf[i]), ports, targetsAt + targets.length);
     for (const port of route.to) {
       if (port === PORT.R) {
         inputOf[pe * MAX_COLORS + color] = recordOf(queueOf[i]);
-        routes.push(recordOf(queueOf[i]), latencies.rampLatency);
+        targets.push(recordOf(queueOf[i]), latencies.rampLatency);
         continue;
       }
       const next = neighbour(program, routeOf, x, y, color, port);
       if (next === NONE || routed[next].from !== OPPOSITE[port])
         throw internalError(`${program.name}: color ${color} leaves ${x},${y} by ${PORT_NAMES[port]} to no route`);
-      routes.push(recordOf(pipeOf[next]), 1);
+      targets.push(recordOf(pipeOf[next]), 1);
     }
     firstRoute[pe + 1] = routes.length;
   });
+  routes.push(NONE, 0, targetsAt + targets.length);
   for (let pe = 0; pe < pes; pe++) firstRoute[pe + 1] = Math.max(firstRoute[pe + 1], firstRoute[pe]);
 
   const outerPorts = new Set(program.streams.map(({ x, y, port }) => `${x},${y} ${port}`));
@@ -154,7 +152,7 @@ export function load(program: FabricProgram, latencies: Latencies): State {
     pes,
     colors: MAX_COLORS,
     pipes,
-    routers: { firstRoute, routes: Int32Array.from(routes) },
+    routers: { firstRoute, routes: Int32Array.from(routes.concat(targets)) },
     cores: loadCores(program, pes, inputOf, outputOf),
     entry,
     memory: program.memory?.slice() ?? new Float32Array(program.memoryWords * pes),

@@ -8,27 +8,10 @@
 // Parts that can do nothing sleep. `wake[part]` is the cycle in which a part must next be looked at; a push brings
 // forward that of the pipe's consumer, a pop that of its producer.
 
-/** Later than any cycle of a run. */
-export const NEVER = 0x7fffffff;
+import * as layout from './layout.ts';
 
-/** Cycle from which the head entry can be taken; NEVER where the pipe is empty. */
-export const HEAD_READY = 0;
-/** Cycle from which the next entry can be sent; NEVER where the pipe is full. */
-export const TAIL_FREE = 1;
-/** Cycle of the last push: a second one in the same cycle would be two wavelets on one link. */
-export const PUSHED = 2;
-const HEAD = 3;
-const TAIL = 4;
-const CONSUMER = 5;
-const PRODUCER = 6;
-const HEADER_WORDS = 7;
-
-/** Words of an entry: the cycle it is ready or, once taken, free; its 32 bits; its control bit; the entry after it. */
-const TIME = 0;
-export const PAYLOAD = 1;
-export const CONTROL = 2;
-const NEXT = 3;
-const ENTRY_WORDS = 4;
+const { CONSUMER, CONTROL, ENTRY_WORDS, HEAD, HEAD_READY, HEADER_WORDS, NEVER, NEXT } = layout;
+const { PAYLOAD, PRODUCER, PUSHED, TAIL, TAIL_FREE, TIME } = layout;
 
 export interface PipeSpec {
   readonly capacity: number;

@@ -3,8 +3,11 @@
 // order of arbitration; a wavelet that cannot move holds no port.
 
 import { lawBroken } from './laws.ts';
-import { ROUTE_HEADER_WORDS, type State, TARGET_WORDS } from './load.ts';
-import { CONTROL, HEAD_READY, NEVER, PAYLOAD, PUSHED, TAIL_FREE } from './pipes.ts';
+import * as layout from './layout.ts';
+import type { State } from './load.ts';
+
+const { CONTROL, HEAD_READY, NEVER, PAYLOAD, PUSHED, TAIL_FREE } = layout;
+const { ROUTE_PIPE, ROUTE_PORTS, ROUTE_TARGETS, ROUTE_WORDS, TARGET_LATENCY, TARGET_PIPE, TARGET_WORDS } = layout;
 
 /** Moves what can move in cycle t; returns the number of moves. */
 export function stepRouters(state: State, t: number): number {
@@ -17,32 +20,32 @@ export function stepRouters(state: State, t: number): number {
     const end = firstRoute[pe + 1];
     let busy = 0;
     let next = NEVER;
-    let targets = 0;
-    for (let r = firstRoute[pe]; r < end; r = targets) {
-      const pipe = routes[r];
-      const ports = routes[r + 1];
-      const first = r + ROUTE_HEADER_WORDS;
-      targets = first + routes[r + 2] * TARGET_WORDS;
+    for (let r = firstRoute[pe]; r < end; r += ROUTE_WORDS) {
+      const pipe = routes[r + ROUTE_PIPE];
       let possible = words[pipe + HEAD_READY];
       if (possible <= t) {
+        const ports = routes[r + ROUTE_PORTS];
+        const first = routes[r + ROUTE_TARGETS];
+        const last = routes[r + ROUTE_WORDS + ROUTE_TARGETS];
         if ((ports & busy) !== 0) possible = t + 1;
         else
-          for (let k = first; k < targets; k += TARGET_WORDS) {
-            const free = words[routes[k] + TAIL_FREE];
+          for (let k = first; k < last; k += TARGET_WORDS) {
+            const free = words[routes[k + TARGET_PIPE] + TAIL_FREE];
             if (free > possible) possible = free;
           }
-      }
-      if (possible <= t) {
-        busy |= ports;
-        moves++;
-        const entry = pipes.pop(pipe, t);
-        const payload = words[entry + PAYLOAD];
-        const control = words[entry + CONTROL];
-        for (let k = first; k < targets; k += TARGET_WORDS) {
-          if (words[routes[k] + PUSHED] === t) throw lawBroken(state, `two wavelets on one link in cycle ${t}`);
-          pipes.push(routes[k], t, t + routes[k + 1], payload, control);
+        if (possible <= t) {
+          busy |= ports;
+          moves++;
+          const entry = pipes.pop(pipe, t);
+          const payload = words[entry + PAYLOAD];
+          const control = words[entry + CONTROL];
+          for (let k = first; k < last; k += TARGET_WORDS) {
+            const target = routes[k + TARGET_PIPE];
+            if (words[target + PUSHED] === t) throw lawBroken(state, `two wavelets on one link in cycle ${t}`);
+            pipes.push(target, t, t + routes[k + TARGET_LATENCY], payload, control);
+          }
+          possible = words[pipe + HEAD_READY];
         }
-        possible = words[pipe + HEAD_READY];
       }
       if (possible < next) next = possible;
     }

@@ -3,7 +3,7 @@
 
 import type { Stream } from '../program/fabric.ts';
 import type { State } from './load.ts';
-import { NEVER, TAIL_FREE } from './pipes.ts';
+import { NEVER, TAIL_FREE } from './layout.ts';
 
 export interface StreamState {
   /** Next wavelet of each stream, and the first cycle it may enter. */

@@ -11,11 +11,14 @@ import type { Latencies } from '../machine/spec.ts';
 import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
 import type { FabricProgram } from '../program/fabric.ts';
 import { hasWavelets } from '../stepped/laws.ts';
-import { load, ROUTE_HEADER_WORDS, type State, TARGET_WORDS } from '../stepped/load.ts';
-import { CONTROL, HEAD_READY, NEVER, PUSHED, TAIL_FREE } from '../stepped/pipes.ts';
+import * as layout from '../stepped/layout.ts';
+import { load, type State } from '../stepped/load.ts';
 import { dueTime } from '../stepped/streams.ts';
 import { advanceCore, type CoreTimes, coreTimes } from './dataflowCore.ts';
 import { PortLog } from './portLog.ts';
+
+const { CONTROL, HEAD_READY, NEVER, PUSHED, TAIL_FREE } = layout;
+const { ROUTE_PIPE, ROUTE_TARGETS, ROUTE_WORDS, TARGET_LATENCY, TARGET_PIPE, TARGET_WORDS } = layout;
 
 export interface DataflowRun {
   readonly cycles: number;
@@ -84,21 +87,23 @@ function advanceRouter({ pipes, routers }: State, pe: number, lastMove: Int32Arr
   const { words } = pipes;
   const { firstRoute, routes } = routers;
   const end = firstRoute[pe + 1];
-  let targets = 0;
-  for (let r = firstRoute[pe]; r < end; r = targets) {
-    const pipe = routes[r];
-    const first = r + ROUTE_HEADER_WORDS;
-    targets = first + routes[r + 2] * TARGET_WORDS;
+  for (let r = firstRoute[pe]; r < end; r += ROUTE_WORDS) {
+    const pipe = routes[r + ROUTE_PIPE];
+    const first = routes[r + ROUTE_TARGETS];
+    const last = routes[r + ROUTE_WORDS + ROUTE_TARGETS];
     for (;;) {
       let t = words[pipe + HEAD_READY];
-      for (let k = first; k < targets; k += TARGET_WORDS)
-        if (words[routes[k] + TAIL_FREE] > t) t = words[routes[k] + TAIL_FREE];
+      for (let k = first; k < last; k += TARGET_WORDS) {
+        const free = words[routes[k + TARGET_PIPE] + TAIL_FREE];
+        if (free > t) t = free;
+      }
       if (t === NEVER) break;
       if (t <= lastMove[r]) t = lastMove[r] + 1;
       lastMove[r] = t;
       log.add(r, t);
       const control = words[pipes.pop(pipe, t) + CONTROL];
-      for (let k = first; k < targets; k += TARGET_WORDS) pipes.push(routes[k], t, t + routes[k + 1], 0, control);
+      for (let k = first; k < last; k += TARGET_WORDS)
+        pipes.push(routes[k + TARGET_PIPE], t, t + routes[k + TARGET_LATENCY], 0, control);
     }
   }
 }

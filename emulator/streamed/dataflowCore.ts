@@ -2,20 +2,13 @@
 // there and its credit too. What the core waits for in between is what the cycles go to: input first, then output.
 
 import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
-import {
-  AT_CAUSE,
-  AT_CONTROL,
-  AT_INPUT,
-  AT_OUTPUT,
-  AT_OVERHEAD,
-  AT_REPEAT,
-  AT_SLOTS,
-  AT_TRIGGER,
-  INSTRUCTION_WORDS,
-  NONE,
-} from '../program/instruction.ts';
+import * as instruction from '../program/instruction.ts';
+import * as layout from '../stepped/layout.ts';
 import type { State } from '../stepped/load.ts';
-import { CONTROL, HEAD_READY, NEVER, TAIL_FREE } from '../stepped/pipes.ts';
+
+const { AT_CAUSE, AT_CONTROL, AT_INPUT, AT_OUTPUT, AT_OVERHEAD, AT_REPEAT, AT_SLOTS, AT_TRIGGER } = instruction;
+const { INSTRUCTION_WORDS, NONE } = instruction;
+const { CONTROL, HEAD_READY, NEVER, TAIL_FREE } = layout;
 
 export interface CoreTimes {
   /** By PE: the cycle after its last slot, and where its thread stands. */

@@ -1,6 +1,7 @@
 // The cycles in which routes used a port that they share with others, to see afterwards whether two ever met there.
 
-import { ROUTE_HEADER_WORDS, type Routers, TARGET_WORDS } from '../stepped/load.ts';
+import { ROUTE_PORTS, ROUTE_WORDS } from '../stepped/layout.ts';
+import type { Routers } from '../stepped/load.ts';
 
 const FIRST_CAPACITY = 64;
 
@@ -15,10 +16,9 @@ export class PortLog {
     this.count = new Int32Array(routes.length);
     for (let pe = 0; pe < pes; pe++) {
       const records: number[] = [];
-      for (let r = firstRoute[pe]; r < firstRoute[pe + 1]; r += ROUTE_HEADER_WORDS + routes[r + 2] * TARGET_WORDS)
-        records.push(r);
+      for (let r = firstRoute[pe]; r < firstRoute[pe + 1]; r += ROUTE_WORDS) records.push(r);
       for (let port = 0; port < 5; port++) {
-        const users = records.filter((r) => ((routes[r + 1] >> port) & 1) === 1);
+        const users = records.filter((r) => ((routes[r + ROUTE_PORTS] >> port) & 1) === 1);
         if (users.length < 2) continue;
         this.groups.push(users);
         for (const r of users) this.times[r] = new Int32Array(FIRST_CAPACITY);

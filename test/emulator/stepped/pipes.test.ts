@@ -1,7 +1,8 @@
 // The bounded buffer with credits that every queue of the machine is, by itself and tight.
 
 import { expect, test } from 'vitest';
-import { CONTROL, HEAD_READY, NEVER, PAYLOAD, PipeBank, PUSHED, TAIL_FREE } from '../../../emulator/stepped/pipes.ts';
+import { CONTROL, HEAD_READY, NEVER, PAYLOAD, PUSHED, TAIL_FREE } from '../../../emulator/stepped/layout.ts';
+import { PipeBank } from '../../../emulator/stepped/pipes.ts';
 
 const CONSUMER = 0;
 const PRODUCER = 1;
