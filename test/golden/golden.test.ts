@@ -1,0 +1,47 @@
+// Every example and every preset of a model has a golden here, and none of their numbers has moved.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { gptPresets } from '../../compiler/model/presets.ts';
+import { emulate } from '../cli/emulated.ts';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const examples = fileURLToPath(new URL('../../examples', import.meta.url));
+
+const namesIn = (folder: string): string[] =>
+  readdirSync(folder)
+    .filter((name) => name !== 'README.md')
+    .map((name) => name.replace(/(\.golden)?\.json$/, ''))
+    .sort();
+
+test('every preset and every example has one', () => {
+  expect(namesIn(`${here}presets`)).toEqual(Object.keys(gptPresets).sort());
+  expect(namesIn(`${here}examples`)).toEqual(namesIn(examples));
+});
+
+test('a preset has its own, and says what is less of it than of the whole', () => {
+  for (const name of Object.keys(gptPresets)) {
+    const text = readFileSync(`${here}presets/${name}.golden.json`, 'utf8');
+    expect(text).toContain(`"model": "${name}"`);
+    expect(text).toMatch(/"note": "2 of \d+ layers, one sequence of 128 tokens/);
+  }
+});
+
+test('none has moved; if one is meant to: npx emulate check test/golden --update', async () => {
+  const { out, err, code } = await emulate(['check', here]);
+  expect({ code, err }, out).toEqual({ code: 0, err: '' });
+  expect(out.match(/^same /gm)).toHaveLength(Object.keys(gptPresets).length + namesIn(examples).length);
+});
+
+test('a constant that is another is seen in every one that depends on it', async () => {
+  const { code, out } = await emulate([
+    'check',
+    `${here}presets/gpt2-small.golden.json`,
+    '--set',
+    'machine.core.expOps=9',
+  ]);
+  expect(code).toBe(6);
+  expect(out).toMatch(/h\.\*\.attn\.softmax +x2 +cycles +\S+ +\S+ +\+/);
+  expect(out).not.toContain('mlp.c_fc');
+});
