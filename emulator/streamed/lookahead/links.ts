@@ -20,7 +20,7 @@ export function advanceLink(state: LookaheadState, p: number): void {
   let mid = passed[p];
   let end = arrived[p];
   const room = taken[p] + IQ;
-  for (let moved = true; moved; ) {
+  for (let moved = true; moved && end < count; ) {
     moved = false;
     for (; out < count && out < (two ? mid : end) + D; out++, moved = true) {
       let t = issueTimes[queue + (out & (queueRing - 1))] + way;

@@ -30,15 +30,22 @@ function finishFeature(state: LookaheadState, p: number, free: number): void {
   state.doneAt[p * state.doneRing + (n & (state.doneRing - 1))] = free;
 }
 
-/** Goes to the end of a feature, or as far as is known; returns whether it finished one. */
+/**
+ * Goes to the end of a feature, or as far as is known; returns whether it finished one. Where the stream keeps ahead,
+ * goes on to where the next accumulator is not known to be free.
+ */
 export function advanceMain(state: LookaheadState, p: number): boolean {
-  if (state.tokensLeft[p] === 0 && !beginFeature(state, p)) return false;
-  if (state.ahead[p] === 0) return walkFeature(state, p);
-  const tokens = state.tokensLeft[p];
-  state.token[p] += tokens;
-  state.tokensLeft[p] = 0;
-  finishFeature(state, p, state.begin[p] + (tokens - 1) * state.weightSlots + state.shape.controlSlots);
-  return true;
+  const { shape, weightSlots, tokensLeft, begin, token, ahead } = state;
+  let finished = false;
+  while (tokensLeft[p] > 0 || beginFeature(state, p)) {
+    if (ahead[p] === 0) return walkFeature(state, p);
+    const tokens = tokensLeft[p];
+    token[p] += tokens;
+    tokensLeft[p] = 0;
+    finishFeature(state, p, begin[p] + (tokens - 1) * weightSlots + shape.controlSlots);
+    finished = true;
+  }
+  return finished;
 }
 
 function walkFeature(state: LookaheadState, p: number): boolean {

@@ -9,7 +9,7 @@ export function advanceReduce(state: LookaheadState, p: number): boolean {
   const { shape, psums: H, slotRing, slots, queueRing, arriveRing, takeRing, doneRing } = state;
   const { arrived, left, issued, taken, arriveTimes, leaveTimes, issueTimes, takeTimes } = state;
   const { cols: C, features: N, accumulators: K, latencies } = shape;
-  const { outputQueue, inputQueue, rampLatency, creditLatency } = latencies;
+  const { outputQueue, rampLatency, creditLatency } = latencies;
   const from = p === 0 ? C - 1 : p - 1;
   const start = state.slot[p];
   let n = state.slotFeature[p];
@@ -27,12 +27,14 @@ export function advanceReduce(state: LookaheadState, p: number): boolean {
       let there = begin;
       if (receives) {
         const k = taken[from];
-        if (k >= arrived[from]) return stop(state, p, s, n, last, Math.max(begin, psumBound(state, p) + rampLatency));
+        if (k === arrived[from] && issued[from] > k) advanceLink(state, from);
+        if (k === arrived[from]) return stop(state, p, s, n, last, Math.max(begin, psumBound(state, p) + rampLatency));
         there = Math.max(begin, arriveTimes[from * arriveRing + (k & (arriveRing - 1))] + rampLatency);
       }
       let y = there;
       if (sends && issued[p] >= outputQueue) {
         const k = issued[p] - outputQueue;
+        if (k >= left[p]) advanceLink(state, p);
         if (k >= left[p]) return stop(state, p, s, n, last, Math.max(there, creditBound(state, p)));
         y = Math.max(there, leaveTimes[p * queueRing + (k & (queueRing - 1))] + creditLatency);
       }
@@ -43,12 +45,10 @@ export function advanceReduce(state: LookaheadState, p: number): boolean {
       if (receives) {
         const k = taken[from]++;
         takeTimes[from * takeRing + (k & (takeRing - 1))] = y;
-        if (arrived[from] === k + inputQueue) advanceLink(state, from);
       }
       if (sends) {
         const k = issued[p]++;
         issueTimes[p * queueRing + (k & (queueRing - 1))] = y;
-        advanceLink(state, p);
       }
     }
     state.place[p] = place + 1 === C ? 0 : place + 1;
@@ -56,8 +56,13 @@ export function advanceReduce(state: LookaheadState, p: number): boolean {
   return stop(state, p, s, n, last, NEVER);
 }
 
+/** The links are brought up to date once for all slots of a visit, and between them where one is missing. */
 function stop(state: LookaheadState, p: number, slot: number, feature: number, last: number, bound: number): boolean {
+  const { issued, arrived } = state;
+  const from = p === 0 ? state.shape.cols - 1 : p - 1;
   const moved = slot > state.slot[p];
+  if (moved && issued[p] > arrived[p]) advanceLink(state, p);
+  if (moved && issued[from] > arrived[from]) advanceLink(state, from);
   state.slot[p] = slot;
   state.slotFeature[p] = feature;
   state.lastSlot[p] = last;

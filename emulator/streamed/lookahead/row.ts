@@ -28,8 +28,8 @@ function sweep(state: LookaheadState): boolean {
     if (slotBound[p] === NEVER) continue;
     do advanceReduce(state, p);
     while (advanceMain(state, p));
-    // After a main thread that stopped half way its end is known better.
-    advanceReduce(state, p);
+    // Of a main thread that stopped half way the end is known better than before.
+    if (state.tokensLeft[p] > 0) advanceReduce(state, p);
     if (slotBound[p] !== NEVER) running = true;
     if (slotBound[p] !== NEVER && slotBound[p] > MOST_CYCLES) throw internalError(`position ${p} waits for nothing`);
   }
