@@ -26,7 +26,8 @@ export async function writeWhole(file: string, text: string): Promise<void> {
     await writeFile(beside, text);
     await rename(beside, file);
   } catch (error) {
-    await rm(beside, { force: true });
+    // What cannot be taken away either is not what the user has to know.
+    await rm(beside, { force: true }).catch(() => undefined);
     const why = error instanceof Error ? error.message : String(error);
     throw inputError(`${file}: cannot be written (${why}), allowed a --out folder with room for the results`);
   }

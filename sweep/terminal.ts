@@ -21,6 +21,9 @@ interface Column {
   readonly align: 'left' | 'right';
 }
 
+/** The first metrics, which stay where fields are cut. */
+const NEEDED = 5;
+
 /** Least needed last. */
 const METRICS: readonly (readonly [head: string, of: (measured: Measured) => string])[] = [
   ['cycles', ({ cycles }) => count(cycles)],
@@ -78,12 +81,13 @@ function metricColumns(rows: readonly Row[]): Column[] {
   }));
 }
 
-/** Metrics leave until the fields can be cut to fit, then fields leave. */
+/** What is not needed leaves for the fields; then fields are cut, then metrics leave for them, then fields leave. */
 function fitted(fields: readonly Column[], metrics: readonly Column[]): Column[] {
   const narrowest = (columns: readonly Column[]): number =>
     columns.reduce((sum, column) => sum + Math.min(widthOf(column), NARROWEST) + BETWEEN_COLUMNS, 0);
   const room = WIDTH + BETWEEN_COLUMNS;
   let kept = metrics.length;
+  while (kept > NEEDED && totalOf(fields) + totalOf(metrics.slice(0, kept)) > room) kept--;
   while (kept > 1 && narrowest(fields) + totalOf(metrics.slice(0, kept)) > room) kept--;
   const left = room - totalOf(metrics.slice(0, kept));
   let shown = fields.length;
