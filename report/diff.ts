@@ -25,6 +25,7 @@ const totals = z.looseObject({ cycles: z.number() });
 const report = z.looseObject({
   format: z.literal(REPORT_FORMAT).optional(),
   model: values.optional(),
+  program: values.optional(),
   machine: z.looseObject({ constants: values }).optional(),
   mapping: values,
   wafer: totals,
@@ -55,11 +56,12 @@ export function diffReports(was: ReadReport, now: ReadReport): Differences {
   return { facts: factsOf('hashes.result', was.hashes.result, now.hashes.result), moves };
 }
 
-function comparedOf({ model, machine, mapping, wafer, waferDense, gpu, speedup, memory }: ReadReport) {
+function comparedOf({ model, program, machine, mapping, wafer, waferDense, gpu, speedup, memory }: ReadReport) {
   const { name: _model, ...inputs } = model ?? {};
   const { name: _machine, ...constants } = machine?.constants ?? {};
   return {
     ...inputs,
+    program: { fabric: program?.fabric, tokens: program?.tokens },
     machine: constants,
     mapping,
     wafer: { cycles: wafer.cycles },

@@ -103,11 +103,11 @@ async function addGolden(folder: string, model: string, { timer, set }: Looking,
   const { newGolden } = await import('../../report/golden/text.ts');
   const { runWafer } = await import('../../run/wafer.ts');
   const spec = loadModel(model, { set });
+  makeFolder(folder);
   const file = newGoldenFile(folder, spec.name);
   const head = headOf(spec, file);
   const progress = await startProgress(io);
   const run = await runWafer(spec, { timer, onProgress: progress.update }).finally(progress.stop);
-  makeFolder(folder);
   writeGolden(file, newGolden(head, resultOfRun(run)));
   await io.stdout.write(`${file}: ${run.wafer.cycles.toLocaleString('en-US')} cycles\n`);
 }

@@ -1,6 +1,6 @@
 // The cases of a kernel as a golden pins them down: each is an operator. Its hash covers every PE of every case.
 
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { z } from 'zod';
 import { readDocument } from '../../compiler/model/document.ts';
 import { resolveMachine } from '../../compiler/model/machine.ts';
@@ -24,18 +24,18 @@ export async function kernelResult(
   folder: string,
   signal: AbortSignal,
 ): Promise<GoldenResult> {
-  const cases = 'spec' in kernel ? casesOfFile(join(folder, kernel.spec), set) : [caseOf(kernel, set)];
+  const cases = 'spec' in kernel ? casesOfFile(folder, kernel.spec, set) : [caseOf(kernel, set)];
   const operators: Record<string, Counts> = {};
   const banks: unknown[] = [];
+  const names = cases.map(({ kernel }, i) => (cases.length === 1 ? kernel : `${i}.${kernel}`));
   for await (const timing of timings(cases, 'auto', signal)) {
     if (timing.cycles === 'deadlock') throw new EmulateError(EXIT.deadlock, timing.why);
-    const { kernel: name } = cases[banks.length];
-    operators[cases.length === 1 ? name : `${banks.length}.${name}`] = countsOf(timing);
+    operators[names[banks.length]] = countsOf(timing);
     banks.push({ cycles: timing.cycles, where: Array.from(timing.where) });
   }
   const counts = Object.values(operators);
   return {
-    inputs: { cases: cases.map(inputsOf) },
+    inputs: Object.fromEntries(cases.map((one, i) => [names[i], inputsOf(one)])),
     machine: 'spec' in kernel ? {} : machineOfCase(cases[0]),
     mapping: {},
     cycles: counts.reduce((sum, { cycles }) => sum + cycles, 0),
@@ -45,8 +45,8 @@ export async function kernelResult(
   };
 }
 
-function casesOfFile(file: string, set: readonly string[]): KernelCase[] {
-  return kernelCases(applyOverrides(readDocument(file), { set }));
+function casesOfFile(folder: string, file: string, set: readonly string[]): KernelCase[] {
+  return kernelCases(applyOverrides(readDocument(isAbsolute(file) ? file : join(folder, file)), { set }));
 }
 
 /** With a machine of which --set has perhaps changed some constants. */

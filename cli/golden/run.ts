@@ -1,6 +1,6 @@
 // Runs what a golden says, with what --set changes: a model on the wafer alone, or the cases of a kernel.
 
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { loadModel } from '../../compiler/model/load.ts';
 import { isGptPreset } from '../../compiler/model/presets.ts';
 import type { Golden } from '../../report/golden/document.ts';
@@ -28,6 +28,6 @@ async function modelResult(
   folder: string,
   { timer }: Tools,
 ): Promise<GoldenResult> {
-  const spec = loadModel(isGptPreset(model) ? model : join(folder, model), { set });
+  const spec = loadModel(isGptPreset(model) || isAbsolute(model) ? model : join(folder, model), { set });
   return resultOfRun(await runWafer(spec, { timer }));
 }

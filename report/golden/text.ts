@@ -27,14 +27,18 @@ export function newGolden({ set, ...run }: Head, result: GoldenResult): string {
 /** The text of a golden with another result. */
 export function withResult({ name, text }: Document, result: GoldenResult): string {
   const root = text === null ? undefined : treeOf(text)?.root;
-  if (text === null || root === undefined) throw internalError(`${name} has no text`);
-  const properties = root.children ?? [];
+  const properties = root?.children ?? [];
+  const last = properties.at(-1);
+  if (text === null || root === undefined || last === undefined) throw internalError(`${name} has no text`);
   const old = properties.findLast(({ children }) => children?.[0].value === 'result')?.children?.[1];
-  const last = properties[properties.length - 1];
-  const at = old?.offset ?? last.offset + last.length;
-  const before = text.slice(0, at) + (old === undefined ? ',\n  "result": ' : '');
-  return before + resultText(result) + text.slice(at + (old?.length ?? 0));
+  if (old !== undefined) return text.slice(0, old.offset) + resultText(result) + text.slice(old.offset + old.length);
+  const [end, brace] = [last.offset + last.length, root.offset + root.length - 1];
+  const between = text.slice(end, brace);
+  const comma = /,/.test(between.replace(COMMENT, '')) ? '' : ',';
+  return `${text.slice(0, end)}${comma}${between.trimEnd()}\n  "result": ${resultText(result)}\n${text.slice(brace)}`;
 }
+
+const COMMENT = /\/\/[^\n]*|\/\*[^]*?\*\//g;
 
 function resultText(result: GoldenResult): string {
   const { operators, ...others } = result;

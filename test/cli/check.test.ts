@@ -208,9 +208,19 @@ test('a golden that is only begun gets its result by --update', async () => {
   const begun = '{\n  "format": "wafer-emulator golden 1",\n  "model": "tiny.json", // of two layers\n}\n';
   const folder = folderWith({ 'tiny.json': tinyModel, 'a.golden.json': begun });
   expect((await check([folder, '--update'])).code).toBe(0);
-  expect(readFileSync(`${folder}/a.golden.json`, 'utf8')).toContain('// of two layers');
+  const written = readFileSync(`${folder}/a.golden.json`, 'utf8');
+  expect(written.startsWith(begun.replace('\n}\n', '\n  "result": {\n'))).toBe(true);
   expect((await check([folder])).code).toBe(0);
   expect((await check([folder, '--set', 'layers=1'])).code).toBe(6);
+});
+
+test.each([
+  '{ "format": "wafer-emulator golden 1", "model": "tiny.json" }',
+  '{"model":"tiny.json","format":"wafer-emulator golden 1" /* , */}',
+])('so does %s', async (begun) => {
+  const folder = folderWith({ 'tiny.json': tinyModel, 'a.golden.json': begun });
+  expect((await check([folder, '--update'])).code).toBe(0);
+  expect((await check([folder])).code).toBe(0);
 });
 
 test('what --add is given by --set stands in the golden', async () => {
@@ -221,6 +231,9 @@ test('what --add is given by --set stands in the golden', async () => {
   const again = await check([folder, '--add', `${folder}/tiny.json`]);
   expect(again.code).toBe(2);
   expect(again.err).toContain('is there already');
+  const inFile = await check([`${folder}/tiny.json`, '--add', `${folder}/tiny.json`]);
+  expect(inFile.code).toBe(2);
+  expect(inFile.err).toContain('tiny.json: cannot be made');
 });
 
 test('a golden that cannot be run keeps none of the others from being checked', async () => {

@@ -85,6 +85,19 @@ test('a hash that moved alone is told', async () => {
   expect(out).toMatch(/^hashes\.result /m);
 });
 
+test('reports of compiled programs are compared too', async () => {
+  const folder = folderWith({ 'tiny.json': tinyModel });
+  for (const columns of ['8', '16']) {
+    const program = `${folder}/${columns}.program`;
+    await emulate(['compile', `${folder}/tiny.json`, '--set', `mapping.columns=${columns}`, '--out', program]);
+    await emulate(['run', program, '--workers', '1', '--json', `${folder}/${columns}.json`]);
+  }
+  const { code, out } = await emulate(['diff', `${folder}/8.json`, `${folder}/16.json`]);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^what +before +after +by\nmapping\.columns +8 +16 +\+8 \+100\.0 %\n/);
+  expect(out).toMatch(/\nlm_head +cycles /);
+});
+
 test('what is no report is refused where it is none', async () => {
   const folder = folderWith({ 'a.json': { wafer: {} } });
   const { code, err } = await emulate(['diff', `${folder}/a.json`, `${folder}/a.json`]);
