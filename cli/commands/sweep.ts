@@ -2,9 +2,11 @@
 // goes on; at the end a table, CSV and JSON lines.
 
 import { basename, join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { CommandModule } from 'yargs';
 import { documentOf } from '../../compiler/model/load.ts';
-import { EmulateError, inputError } from '../../emulator/errors.ts';
+import { EmulateError, EXIT, inputError } from '../../emulator/errors.ts';
+import type { Point } from '../../sweep/points.ts';
 import type { Row, Swept } from '../../sweep/sweep.ts';
 import { coloursFor } from '../colours.ts';
 import { makeFolder } from '../destination.ts';
@@ -19,6 +21,9 @@ export interface SweepArguments extends ModelFlags {
   readonly out: string | undefined;
   readonly color: boolean | undefined;
 }
+
+/** Models made before the process looks whether it is interrupted: some tens of milliseconds. */
+const AT_ONCE = 200;
 
 const NOTES = [
   'Points are in the order of the grid: the last --vary changes fastest. Each is a whole run with a mapping of its own; for one mapping along a curve fix it, e.g. --set mapping.columns=96 --set mapping.tokensPerPe=64.',
@@ -48,14 +53,9 @@ export function sweepCommand(io: Io): CommandModule<object, SweepArguments> {
 }
 
 async function sweep(given: SweepArguments, io: Io): Promise<void> {
-  const { axesOf, pointsOf } = await import('../../sweep/grid.ts');
-  const { pointModels, refuseAllWrong } = await import('../../sweep/points.ts');
-  const { model, vary, color } = given;
+  const { model, color } = given;
   const workers = workersOf(given.workers);
-  if (vary === undefined) throw inputError('--vary: missing, allowed e.g. --vary sparsity=0:0.95:0.05');
-  const axes = axesOf(typeof vary === 'string' ? [vary] : vary, fixedBy(given));
-  const points = pointModels(documentOf(model), overridesOf(given), pointsOf(axes), packageVersion());
-  refuseAllWrong(points);
+  const points = await pointsOfGrid(given, io.signal);
   const folder = given.out ?? `${basename(model).replace(/\.jsonc?$/, '')}.sweep`;
   makeFolder('--out', folder);
 
@@ -82,6 +82,24 @@ async function sweep(given: SweepArguments, io: Io): Promise<void> {
   } finally {
     await timer.close();
   }
+}
+
+/** The models of all points; throws (exit 2) on a wrong grid, and where none of them is a model. */
+async function pointsOfGrid(given: SweepArguments, signal: AbortSignal): Promise<Point[]> {
+  const { axesOf, pointsOf } = await import('../../sweep/grid.ts');
+  const { pointModels, refuseAllWrong } = await import('../../sweep/points.ts');
+  const { model, vary } = given;
+  if (vary === undefined) throw inputError('--vary: missing, allowed e.g. --vary sparsity=0:0.95:0.05');
+  const grid = pointsOf(axesOf(typeof vary === 'string' ? [vary] : vary, fixedBy(given)));
+  const document = documentOf(model);
+  const points: Point[] = [];
+  for (let from = 0; from < grid.length; from += AT_ONCE) {
+    await setImmediate();
+    if (signal.aborted) throw new EmulateError(EXIT.interrupted, 'interrupted');
+    points.push(...pointModels(document, overridesOf(given), grid.slice(from, from + AT_ONCE), packageVersion()));
+  }
+  refuseAllWrong(points);
+  return points;
 }
 
 /** Paths that flags other than --vary set. */

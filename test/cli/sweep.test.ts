@@ -75,6 +75,14 @@ test('bad points are listed, the others are done, and the exit code is that of t
   expect(lines[2]).toMatch(/^49152,2,,.*,2,"--vary sparsity=2: out of range/);
 });
 
+test('an interrupt before anything runs ends with 130 and makes no folder', async () => {
+  const folder = folderWith({ 'tiny.json': tinyFile });
+  const argv = ['sweep', join(folder, 'tiny.json'), '--out', join(folder, 'out'), ...grid];
+  const { code, out, err } = await emulate(argv, { signal: AbortSignal.abort() });
+  expect({ code, out, err }).toEqual({ code: 130, out: '', err: 'interrupted\n' });
+  expect(existsSync(join(folder, 'out'))).toBe(false);
+});
+
 describe('refused before anything runs, with 2', () => {
   test.each<[string[], string]>([
     [['--vary', 'machine.core.simdFp=4,8'], '--vary machine.core.simdFp=4: unknown key, got "simdFp"'],
