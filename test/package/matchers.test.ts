@@ -25,6 +25,9 @@ const world = mkdtempSync(join(tmpdir(), 'wafer-package-'));
 const other = join(world, 'other');
 const golden = join(other, 'goldens/tiny.golden.json');
 
+/** A build and a pack, on a computer that is busy with other tests. */
+const BUILD_TIMEOUT = 120_000;
+
 beforeAll(() => {
   const packed = pack();
   mkdirSync(join(other, 'node_modules'), { recursive: true });
@@ -37,7 +40,7 @@ beforeAll(() => {
   writeFileSync(join(other, 'tiny.json'), JSON.stringify(tinyModel));
   writeFileSync(join(other, 'tiny.test.ts'), theirTest);
   writeFileSync(join(other, 'tsconfig.json'), JSON.stringify(theirCompiler));
-});
+}, BUILD_TIMEOUT);
 
 afterAll(() => rmSync(world, { recursive: true }));
 
