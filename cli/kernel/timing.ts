@@ -8,7 +8,7 @@ import { CAUSE_COUNT, type Where, whereAt } from '../../emulator/program/causes.
 import { runStepped } from '../../emulator/stepped/engine.ts';
 import { runDataflow } from '../../emulator/streamed/dataflow.ts';
 import { foldedTotals, foldedWhere } from '../../emulator/streamed/fold.ts';
-import { mostHopCycles } from '../../emulator/streamed/shape.ts';
+import { mostHopCycles } from '../../emulator/streamed/most.ts';
 import { type SpmmCase, timingProgram } from '../../kernels/index.ts';
 import { type Engine, timeSpmm } from '../../kernels/spmm/time.ts';
 import { matmulShape } from '../../run/step.ts';

@@ -35,25 +35,6 @@ export function psumWavelets({ tokens, psumPerWavelet }: SpmmShape): number {
   return Math.ceil(tokens / psumPerWavelet);
 }
 
-/** Cycles that one wavelet may take to the next PE and its credit back, with nothing else in flight. */
-export function mostHopCycles({ rampLatency, creditLatency, resultLatency }: Latencies): number {
-  return 2 * rampLatency + resultLatency + 2 + 4 * creditLatency;
-}
-
-/** Cycles if nothing overlapped: features one after the other, each column waiting for the slowest. */
-export function mostCycles(shape: SpmmShape): number {
-  const { cols, features, nnz, gap, axpyOverhead, controlSlots, rows, latencies } = shape;
-  const aWeight = axpyOverhead + axpyElementSlots(shape) + gap[0] / gap[1];
-  const aFeature = controlSlots + gap[0] / gap[1] + (psumWavelets(shape) + cols) * mostHopCycles(latencies);
-  let cycles = rows + features * aFeature;
-  for (let n = 0; n < features; n++) {
-    let most = 0;
-    for (let at = n * cols; at < (n + 1) * cols; at++) if (nnz[at] > most) most = nnz[at];
-    cycles += most * aWeight;
-  }
-  return cycles;
-}
-
 /** What a run of one row of the ring gives; the other rows follow by folding (fold.ts). */
 export interface RowTiming {
   readonly cycles: number;

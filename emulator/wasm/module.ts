@@ -1,6 +1,6 @@
 // The WebAssembly kernels, one instance a thread: compiled once, with a memory that grows to what the largest task
-// needs. They are twins of TypeScript code, which stays the judge: mask counts (kernels/spmm/counts.ts) and the closed
-// forms of a row (emulator/streamed/main.ts, reduce.ts).
+// needs. They are twins of TypeScript code, which stays the judge: mask counts (kernels/spmm/counts.ts), the closed
+// forms of a row (emulator/streamed/main.ts, reduce.ts) and a row that looks ahead (emulator/streamed/lookahead).
 
 import { internalError } from '../errors.ts';
 import { BINARY } from './binary.ts';
@@ -29,9 +29,12 @@ export interface WasmKernels {
   readonly countStrided: Count;
   readonly countPlaced: Count;
   findRuns(cells: number, features: number, cols: number, least: number, lengths: number): void;
+  sumOfLargest(cells: number, features: number, cols: number): number;
   start(parameters: number): void;
   run(): number;
   runTokens(): void;
+  startLookahead(parameters: number): void;
+  sweepLookahead(mostCycles: number): number;
 }
 
 const PAGE_BYTES = 65_536;
@@ -93,22 +96,29 @@ function instantiate(): WasmKernels {
 }
 
 function pick(exports: WebAssembly.Exports): Omit<WasmKernels, 'memory'> {
-  const { countStrided, countPlaced, findRuns, start, run, runTokens } = exports;
+  const { countStrided, countPlaced, findRuns, sumOfLargest, start, run, runTokens } = exports;
+  const { startLookahead, sweepLookahead } = exports;
   if (
     typeof countStrided !== 'function' ||
     typeof countPlaced !== 'function' ||
     typeof findRuns !== 'function' ||
+    typeof sumOfLargest !== 'function' ||
     typeof start !== 'function' ||
     typeof run !== 'function' ||
-    typeof runTokens !== 'function'
+    typeof runTokens !== 'function' ||
+    typeof startLookahead !== 'function' ||
+    typeof sweepLookahead !== 'function'
   )
     throw internalError('the WebAssembly binary lacks a kernel');
   return {
     countStrided: (...args) => void countStrided(...args),
     countPlaced: (...args) => void countPlaced(...args),
     findRuns: (...args) => void findRuns(...args),
+    sumOfLargest: (...args) => Number(sumOfLargest(...args)),
     start: (parameters) => void start(parameters),
     run: () => Number(run()),
     runTokens: () => void runTokens(),
+    startLookahead: (parameters) => void startLookahead(parameters),
+    sweepLookahead: (mostCycles) => Number(sweepLookahead(mostCycles)),
   };
 }

@@ -2,19 +2,20 @@
 // them give the same cycles and the same causes for every PE.
 
 import { MOST_CYCLES, tooLong } from '../../emulator/errors.ts';
-import { mostCycles, type RowTiming, type SpmmShape } from '../../emulator/streamed/shape.ts';
+import { mostCycles } from '../../emulator/streamed/most.ts';
+import type { RowTiming, SpmmShape } from '../../emulator/streamed/shape.ts';
 import { CAUSE_COUNT, type Where, whereAt } from '../../emulator/program/causes.ts';
 import { columnOf } from '../../emulator/program/ring.ts';
 import { runStepped } from '../../emulator/stepped/engine.ts';
 import { foldedCycles, foldedWhere } from '../../emulator/streamed/fold.ts';
 import { lookaheadRow } from '../../emulator/streamed/lookahead/row.ts';
-import { closedRow, tokenRow, waveletRow, whyNotClosed, whyNotWavelets } from '../../emulator/streamed/row.ts';
+import { closedRow, tokenRow, whyNotClosed } from '../../emulator/streamed/row.ts';
 import { spmmProgram } from './program.ts';
 
 export type Engine = 'stepped' | 'streamed';
 
 /** Ways to the same counts, fastest first. */
-export type Path = 'closed form' | 'token level' | 'wavelet level' | 'lookahead' | 'stepped mesh';
+export type Path = 'closed form' | 'token level' | 'lookahead' | 'stepped mesh';
 
 export interface SpmmTiming {
   readonly engine: Engine;
@@ -48,11 +49,7 @@ export function timeSpmm(shape: SpmmShape, engine: Engine | 'auto'): SpmmTiming 
 
 function timeRow(shape: SpmmShape): [Path, string, RowTiming] {
   const notClosed = whyNotClosed(shape);
-  if (notClosed !== undefined) {
-    const notWavelets = whyNotWavelets(shape);
-    if (notWavelets === undefined) return ['wavelet level', notClosed, waveletRow(shape)];
-    return ['lookahead', notWavelets, lookaheadRow(shape)];
-  }
+  if (notClosed !== undefined) return ['lookahead', notClosed, lookaheadRow(shape)];
   const closed = closedRow(shape);
   if (closed !== undefined) return ['closed form', '', closed];
   return ['token level', 'the weight stream may be late', tokenRow(shape)];

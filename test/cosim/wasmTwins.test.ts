@@ -3,9 +3,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { closedRow, closedRowPlain, tokenRow, tokenRowPlain, whyNotClosed } from '../../emulator/streamed/row.ts';
+import { sumOfLargest, sumOfLargestPlain } from '../../emulator/streamed/most.ts';
 import type { SpmmShape } from '../../emulator/streamed/shape.ts';
 import { countCells, countCellsPlain } from '../../kernels/spmm/counts.ts';
 import type { Layout } from '../../kernels/spmm/layout.ts';
+import { spmmCase } from '../fixtures/spmmCases.ts';
 
 const seed = 20261123;
 
@@ -103,4 +105,11 @@ test('the closed forms and the token level of a row are the same in both, runs o
     { seed, numRuns: 300 },
   );
   expect(closed).toBeGreaterThan(100);
+});
+
+test('the largest cells of all features come to the same sum', () => {
+  for (let k = 0; k < 200; k++) {
+    const shape = spmmCase(seed + k);
+    expect(sumOfLargest(shape)).toBe(sumOfLargestPlain(shape));
+  }
 });

@@ -1,3 +1,5 @@
+export { sweepLookahead } from './lookahead/row';
+export { startLookahead } from './lookahead/state';
 export { countPlaced, countStrided } from './mask';
 export { run, runTokens, start } from './row';
-export { findRuns } from './scan';
+export { findRuns, sumOfLargest } from './scan';

@@ -1,5 +1,5 @@
-// Where cells of a matrix are empty for long, in AssemblyScript: the twin of emptyRuns in
-// emulator/streamed/certificate.ts, eight cells at a time.
+// What is to be known of all cells of a matrix, in AssemblyScript, eight cells at a time: where they are empty for long
+// (the twin of emptyRuns in emulator/streamed/certificate.ts), and how full the fullest are (emulator/streamed/most.ts).
 
 /** A run of empty cells at position p has ended before feature `end`. */
 @external("row", "run")
@@ -30,4 +30,22 @@ export function findRuns(cells: usize, features: i32, cols: i32, least: i32, len
 function tell(ended: v128, first: i32, end: i32, cols: i32): void {
   const lanes = i16x8.bitmask(ended);
   for (let k = 0; k < 8; k++) if ((lanes >> k) & 1 && first + k < cols) run(first + k, end);
+}
+
+/** The sum over features of the largest cell. `cells` as above. */
+export function sumOfLargest(cells: usize, features: i32, cols: i32): f64 {
+  let sum: i64 = 0;
+  for (let n = 0; n < features; n++) {
+    const row = cells + (<usize>n * <usize>cols << 1);
+    let most = i16x8.splat(0);
+    let p = 0;
+    for (; p + 8 <= cols; p += 8) most = i16x8.max_u(most, v128.load(row + (<usize>p << 1)));
+    let largest = 0;
+    for (; p < cols; p++) largest = max(largest, <i32>load<u16>(row + (<usize>p << 1)));
+    most = i16x8.max_u(most, i16x8.shuffle(most, most, 4, 5, 6, 7, 0, 1, 2, 3));
+    most = i16x8.max_u(most, i16x8.shuffle(most, most, 2, 3, 0, 1, 6, 7, 4, 5));
+    most = i16x8.max_u(most, i16x8.shuffle(most, most, 1, 0, 3, 2, 5, 4, 7, 6));
+    sum += max(largest, <i32>i16x8.extract_lane_u(most, 0));
+  }
+  return <f64>sum;
 }

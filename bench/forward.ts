@@ -1,0 +1,105 @@
+// A forward pass of a whole model: every weight of every layer and every other kernel, in the mapping that the mapper
+// takes. The mapper's own runs are not counted; each model runs in a process of its own, so that its memory is known.
+// With two workers beside one: how much of a second core is gained where one is free.
+
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { buildGraph } from '../compiler/graph/build.ts';
+import { lower } from '../compiler/lower/lower.ts';
+import { placeGraph } from '../compiler/lower/placement.ts';
+import { loadModel } from '../compiler/model/load.ts';
+import { withBankConflicts } from '../emulator/machine/spec.ts';
+import { chooseMapping } from '../run/mapper.ts';
+import { runProgram } from '../run/program.ts';
+import { inProcessTimer, pooledTimer, type Timer } from '../run/timer.ts';
+import { host, table } from './measure.ts';
+
+const models = [
+  { preset: 'gpt3-xl', batch: 128, pairs: 3 },
+  { preset: 'gpt3-175b', batch: 64, pairs: 0 },
+];
+const SPARSITY = 0.75;
+
+const passSchema = z.object({
+  cycles: z.number(),
+  weights: z.number(),
+  mapping: z.string(),
+  cpu: z.number(),
+  matmulCpu: z.number(),
+  mebibytes: z.number(),
+  /** Wall seconds of one worker over those of two, in turn. */
+  gains: z.array(z.number()),
+});
+type Pass = z.infer<typeof passSchema>;
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+async function forward(preset: string, batch: number, pairs: number): Promise<Pass> {
+  const spec = loadModel(preset, { sparsity: SPARSITY, set: [`workload.batch=${batch}`] });
+  const machine = withBankConflicts(spec.machine.machine);
+  const graph = buildGraph(spec);
+  const mapping = await chooseMapping(graph, machine, spec.mapping, inProcessTimer());
+  const program = lower(placeGraph(graph, machine, mapping));
+  const matmuls = { ...program, operators: program.operators.filter(({ steps }) => steps[0].shape.kernel === 'spmm') };
+  const timed = async (run: typeof program, timer: Timer): Promise<{ cpu: number; cycles: number }> => {
+    const before = cpuSeconds();
+    const { cycles } = await runProgram(run, { timer });
+    return { cpu: cpuSeconds() - before, cycles };
+  };
+  const { cpu, cycles } = await timed(program, inProcessTimer());
+  const { cpu: matmulCpu } = await timed(matmuls, inProcessTimer());
+  const mebibytes = process.resourceUsage().maxRSS / 1024;
+  const gains: number[] = [];
+  for (let i = 0; i < pairs; i++) gains.push((await wall(program, 1)) / (await wall(program, 2)));
+  const weights = graph.nodes.reduce((sum, { operator }) => {
+    if (operator.kind === 'linear') return sum + operator.in * operator.out;
+    return operator.kind === 'lmHead' ? sum + operator.width * operator.vocabulary : sum;
+  }, 0);
+  const name = `C = ${mapping.columns}, T = ${mapping.tokensPerPe}, K = ${mapping.accumulators}`;
+  return { cycles, weights, mapping: name, cpu, matmulCpu, mebibytes, gains };
+}
+
+/** Wall seconds of a pass on a pool that has already run it once, so that starting threads is not counted. */
+async function wall(program: Parameters<typeof runProgram>[0], workers: number): Promise<number> {
+  const timer = pooledTimer(workers);
+  const small = { ...program, operators: program.operators.slice(-2) };
+  await runProgram(small, { timer });
+  const from = performance.now();
+  await runProgram({ ...program, operators: program.operators.slice(0, -2) }, { timer });
+  const seconds = (performance.now() - from) / 1000;
+  await timer.close();
+  return seconds;
+}
+
+const [preset] = process.argv.slice(2);
+const asked = models.find((model) => model.preset === preset);
+if (asked !== undefined) console.log(JSON.stringify(await forward(asked.preset, asked.batch, asked.pairs)));
+else {
+  const rows = models.map((model) => {
+    const file = fileURLToPath(import.meta.url);
+    const { stdout, stderr, status } = spawnSync(process.execPath, [file, model.preset], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`${model.preset} ended with ${status}: ${stderr}`);
+    const pass = passSchema.parse(JSON.parse(stdout));
+    const gains = pass.gains.sort((a, b) => a - b);
+    return [
+      `${model.preset}, batch ${model.batch}`,
+      pass.mapping,
+      (pass.weights / 1e9).toPrecision(3),
+      String(pass.cycles),
+      pass.matmulCpu.toPrecision(3),
+      pass.cpu.toPrecision(3),
+      ((pass.matmulCpu * 1e9) / pass.weights).toPrecision(2),
+      pass.mebibytes.toFixed(0),
+      gains.length > 0
+        ? `${gains[gains.length >> 1].toFixed(2)} (${gains[0].toFixed(2)} .. ${gains[gains.length - 1].toFixed(2)})`
+        : '-',
+    ];
+  });
+  console.log(`Forward passes, ${SPARSITY * 100} % of the weights zero, one thread; ${host()}\n`);
+  const heads = ['model', 'mapping', 'weights, 10^9', 'cycles', 'matmuls, CPU s', 'all kernels, CPU s'];
+  console.log(table([...heads, 'ns a weight', 'peak memory, MiB', 'one worker over two, wall'], rows));
+}
