@@ -2,7 +2,7 @@
 
 import { CAUSES } from '../../emulator/program/causes.ts';
 import { foldedCycles, foldedWhere } from '../../emulator/streamed/fold.ts';
-import { lookaheadRow } from '../../emulator/streamed/lookahead/row.ts';
+import { lookaheadRow, lookaheadRowPlain } from '../../emulator/streamed/lookahead/row.ts';
 import {
   closedRow,
   closedRowPlain,
@@ -29,6 +29,7 @@ export const rowPaths: readonly RowPath[] = [
   { name: 'token level', holds: closedFormsHold, run: tokenRow },
   { name: 'wavelet level', holds: (shape) => whyNotWavelets(shape) === undefined, run: waveletRow },
   { name: 'lookahead', holds: () => true, run: lookaheadRow },
+  { name: 'lookahead, TypeScript', holds: () => true, run: lookaheadRowPlain },
 ];
 
 export interface Counts {

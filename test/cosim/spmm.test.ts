@@ -38,7 +38,7 @@ test('random cases', { timeout: random.timeout }, () => {
     for (const name of result.answered) answered[name] = (answered[name] ?? 0) + 1;
   }
   // Every path is chosen, and asked, often enough to be believed.
-  for (const path of ['closed form', 'token level', 'wavelet level', 'lookahead'])
+  for (const path of ['closed form', 'token level', 'lookahead'])
     expect(chosen[path], `${path} of ${JSON.stringify(chosen)}`).toBeGreaterThan(shareOf(random.seeds, 0.03));
   for (const { name } of rowPaths)
     expect(answered[name], `${name} of ${JSON.stringify(answered)}`).toBeGreaterThan(shareOf(random.seeds, 0.2));
@@ -80,7 +80,7 @@ test.each([
   ['1 x 256', largeCase(1, 1, 256, 20, 4), 'closed form'],
   ['64 x 64', largeCase(2, 64, 64, 8, 6), 'closed form'],
   ['4 x 96, weights late', { ...largeCase(3, 4, 96, 40, 1), gap: [40, 1] as const }, 'token level'],
-  ['2 x 128, few tokens', { ...largeCase(4, 2, 128, 30, 5), tokens: 15 }, 'wavelet level'],
+  ['2 x 128, few tokens', { ...largeCase(4, 2, 128, 30, 5), tokens: 15 }, 'lookahead'],
   ['2 x 64, hardly any tokens', { ...largeCase(5, 2, 64, 30, 5), tokens: 4 }, 'lookahead'],
 ])('a row or mesh of %s', (_, shape, path) => {
   expect(expectAgreement(shape, describeCase(0, shape)).chosen).toBe(path);

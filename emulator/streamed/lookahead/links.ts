@@ -6,7 +6,7 @@ import type { LookaheadState } from './state.ts';
 
 /** Moves what can be moved on the link out of p. */
 export function advanceLink(state: LookaheadState, p: number): void {
-  const { issued, left, passed, arrived, taken, queueRing, bufferRing, arriveRing, takeRing } = state;
+  const { issued, gone, middle, arrived, taken, queueRing, bufferRing, arriveRing, takeRing } = state;
   const { issueTimes, leaveTimes, passTimes, arriveTimes, takeTimes } = state;
   const { routerBuffer: D, inputQueue: IQ, creditLatency, rampLatency, resultLatency } = state.shape.latencies;
   const two = state.hops[p] === 2;
@@ -16,8 +16,8 @@ export function advanceLink(state: LookaheadState, p: number): void {
   const arrival = p * arriveRing;
   const take = p * takeRing;
   const count = issued[p];
-  let out = left[p];
-  let mid = passed[p];
+  let out = gone[p];
+  let mid = middle[p];
   let end = arrived[p];
   const room = taken[p] + IQ;
   for (let moved = true; moved && end < count; ) {
@@ -48,7 +48,7 @@ export function advanceLink(state: LookaheadState, p: number): void {
       arriveTimes[arrival + (end & (arriveRing - 1))] = t;
     }
   }
-  left[p] = out;
-  passed[p] = mid;
+  gone[p] = out;
+  middle[p] = mid;
   arrived[p] = end;
 }

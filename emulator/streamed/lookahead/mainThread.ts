@@ -6,7 +6,7 @@ import { type LookaheadState, NEVER } from './state.ts';
 
 /** Begins the next feature if its accumulator is known to be free; returns whether there is one to walk. */
 function beginFeature(state: LookaheadState, p: number): boolean {
-  const { shape, psums: H, slotRing, pace } = state;
+  const { shape, psums: H, slotRing, aheadFrom, aheadLead } = state;
   const { accumulators: K, cols: C, features, nnz, gap } = shape;
   const n = state.feature[p];
   if (n === features) return false;
@@ -17,9 +17,9 @@ function beginFeature(state: LookaheadState, p: number): boolean {
     if (free > state.begin[p]) state.begin[p] = free;
   }
   state.tokensLeft[p] = nnz[n * C + p] + 1;
-  if (state.ahead[p] === 0 && n >= pace.from[p]) {
+  if (state.ahead[p] === 0 && n >= aheadFrom[p]) {
     const ahead = (state.begin[p] - state.due[p]) * gap[1] + state.dueSlack[p];
-    if (ahead >= pace.lead[p]) state.ahead[p] = 1;
+    if (ahead >= aheadLead[p]) state.ahead[p] = 1;
   }
   return true;
 }

@@ -9,7 +9,7 @@
 // (a) holds if one of them is a weight and a weight takes long enough; (b) is asked where a feature begins, and a weight
 // that takes at least `gap` slots keeps it. Nothing is asked of the tokens before, so what they did can be forgotten.
 
-import type { SpmmShape } from '../shape.ts';
+import { axpyElementSlots, type SpmmShape } from '../shape.ts';
 
 /** By position. `lead` counts gap denominators: u * denominator - j * numerator at the first token j of a feature. */
 export interface Pace {
@@ -19,7 +19,8 @@ export interface Pace {
   readonly lead: Float64Array;
 }
 
-export function streamPace(shape: SpmmShape, weightSlots: number): Pace {
+export function streamPace(shape: SpmmShape): Pace {
+  const weightSlots = shape.axpyOverhead + axpyElementSlots(shape);
   const { cols: C, features: N, nnz, gap, controlSlots, latencies } = shape;
   const { routerBuffer, inputQueue: IQ, creditLatency, rampLatency } = latencies;
   const [numerator, denominator] = gap;

@@ -7,7 +7,7 @@ import { type LookaheadState, NEVER } from './state.ts';
 /** Issues what is known; returns whether there was anything. Leaves in slotBound what is sure of the rest. */
 export function advanceReduce(state: LookaheadState, p: number): boolean {
   const { shape, psums: H, slotRing, slots, queueRing, arriveRing, takeRing, doneRing } = state;
-  const { arrived, left, issued, taken, arriveTimes, leaveTimes, issueTimes, takeTimes } = state;
+  const { arrived, gone, issued, taken, arriveTimes, leaveTimes, issueTimes, takeTimes } = state;
   const { cols: C, features: N, accumulators: K, latencies } = shape;
   const { outputQueue, rampLatency, creditLatency } = latencies;
   const from = p === 0 ? C - 1 : p - 1;
@@ -34,8 +34,8 @@ export function advanceReduce(state: LookaheadState, p: number): boolean {
       let y = there;
       if (sends && issued[p] >= outputQueue) {
         const k = issued[p] - outputQueue;
-        if (k >= left[p]) advanceLink(state, p);
-        if (k >= left[p]) return stop(state, p, s, n, last, Math.max(there, creditBound(state, p)));
+        if (k >= gone[p]) advanceLink(state, p);
+        if (k >= gone[p]) return stop(state, p, s, n, last, Math.max(there, creditBound(state, p)));
         y = Math.max(there, leaveTimes[p * queueRing + (k & (queueRing - 1))] + creditLatency);
       }
       if (n >= N - K) noteWait(state, p, n, w, s, begin, there, y);

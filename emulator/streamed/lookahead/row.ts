@@ -2,20 +2,29 @@
 // the partial sums, and each goes as far as what it knows of its neighbours allows. The one that lies furthest back in
 // time can always go on: whatever it does not know comes later than that.
 
-import { internalError, MOST_CYCLES } from '../../errors.ts';
+import { MOST_CYCLES } from '../../errors.ts';
 import { CAUSE, CAUSE_COUNT } from '../../program/causes.ts';
 import { axpyElementSlots, type RowTiming, type SpmmShape } from '../shape.ts';
 import { advanceMain } from './mainThread.ts';
+import { streamPace } from './pace.ts';
 import { advanceReduce } from './reduceThread.ts';
-import { type LookaheadState, lookaheadState, NEVER } from './state.ts';
+import { type LookaheadState, lookaheadState, NEVER, waitsForNothing } from './state.ts';
+import { runWasmLookahead, wasmLookahead } from './wasm.ts';
 
 export function lookaheadRow(shape: SpmmShape): RowTiming {
+  const state = wasmLookahead(shape, streamPace(shape));
+  runWasmLookahead(state);
+  return countRow(state);
+}
+
+/** The same by TypeScript alone: the judge of its WebAssembly twin. */
+export function lookaheadRowPlain(shape: SpmmShape): RowTiming {
   return countRow(lookaheadRun(shape));
 }
 
-/** The state of a row at its end. */
+/** The state of a row at its end, by TypeScript alone. */
 export function lookaheadRun(shape: SpmmShape): LookaheadState {
-  const state = lookaheadState(shape);
+  const state = lookaheadState(shape, streamPace(shape));
   while (sweep(state));
   return state;
 }
@@ -30,8 +39,9 @@ function sweep(state: LookaheadState): boolean {
     while (advanceMain(state, p));
     // Of a main thread that stopped half way the end is known better than before.
     if (state.tokensLeft[p] > 0) advanceReduce(state, p);
-    if (slotBound[p] !== NEVER) running = true;
-    if (slotBound[p] !== NEVER && slotBound[p] > MOST_CYCLES) throw internalError(`position ${p} waits for nothing`);
+    if (slotBound[p] === NEVER) continue;
+    running = true;
+    if (slotBound[p] > MOST_CYCLES) throw waitsForNothing(p);
   }
   return running;
 }

@@ -6,11 +6,12 @@
 // not carry the features that end there; token j is the j-th of the stream of a position, control wavelets counted.
 // Rings hold what is still asked for; entry i of the ring of p is p * size + (i & (size - 1)).
 
+import { type EmulateError, internalError } from '../../errors.ts';
 import { hopsFrom } from '../../program/ring.ts';
 import { axpyElementSlots, psumWavelets, type SpmmShape } from '../shape.ts';
 import { type Arena, plainArena } from '../arena.ts';
 import { LONG_AGO } from '../rowState.ts';
-import { type Pace, streamPace } from './pace.ts';
+import type { Pace } from './pace.ts';
 
 /** Later than any cycle. */
 export const NEVER = 0x7fffffff;
@@ -36,8 +37,8 @@ export interface LookaheadState {
 
   /** Link out: wavelets issued, out of the sender's ramp, past the middle router, on the receiver's ramp, taken. */
   readonly issued: Int32Array;
-  readonly left: Int32Array;
-  readonly passed: Int32Array;
+  readonly gone: Int32Array;
+  readonly middle: Int32Array;
   readonly arrived: Int32Array;
   readonly taken: Int32Array;
   /** Rings of the cycles in which they were. */
@@ -51,8 +52,9 @@ export interface LookaheadState {
   readonly takeTimes: Int32Array;
   readonly takeRing: number;
 
-  readonly pace: Pace;
-  /** By position: 1 once its stream is known to keep ahead; its tokens are only counted then. */
+  /** When the stream of a position is known to keep ahead (pace.ts), and 1 once it is: its tokens are only counted then. */
+  readonly aheadFrom: Int32Array;
+  readonly aheadLead: Float64Array;
   readonly ahead: Uint8Array;
   /** Main thread: its feature, tokens of it not placed yet (0: not begun), and the next token of the stream. */
   readonly feature: Int32Array;
@@ -88,7 +90,11 @@ function ringOf(entries: number): number {
   return size;
 }
 
-export function lookaheadState(shape: SpmmShape, { ints, floats, flags }: Arena = plainArena): LookaheadState {
+export function lookaheadState(
+  shape: SpmmShape,
+  pace: Pace,
+  { ints, floats, flags }: Arena = plainArena,
+): LookaheadState {
   const { cols: C, features: N, accumulators: K, latencies } = shape;
   const { routerBuffer: D, inputQueue: IQ, outputQueue: OQ } = latencies;
   const H = psumWavelets(shape);
@@ -102,11 +108,10 @@ export function lookaheadState(shape: SpmmShape, { ints, floats, flags }: Arena 
   const arriveRing = ringOf((K + IQ + 1) * H + IQ + D);
   const doneRing = ringOf(K + 1);
   const longAgo = (length: number): Int32Array => ints(length).fill(LONG_AGO);
-  const weightSlots = shape.axpyOverhead + axpyElementSlots(shape);
   const state: LookaheadState = {
     shape,
     psums: H,
-    weightSlots,
+    weightSlots: shape.axpyOverhead + axpyElementSlots(shape),
     hops: ints(C),
     slot: ints(C),
     slotFeature: ints(C),
@@ -116,8 +121,8 @@ export function lookaheadState(shape: SpmmShape, { ints, floats, flags }: Arena 
     slots: ints(C * slotRing),
     slotRing,
     issued: ints(C),
-    left: ints(C),
-    passed: ints(C),
+    gone: ints(C),
+    middle: ints(C),
     arrived: ints(C),
     taken: ints(C),
     issueTimes: ints(C * queueRing),
@@ -129,7 +134,8 @@ export function lookaheadState(shape: SpmmShape, { ints, floats, flags }: Arena 
     arriveRing,
     takeTimes: ints(C * takeRing),
     takeRing,
-    pace: streamPace(shape, weightSlots),
+    aheadFrom: ints(C),
+    aheadLead: floats(C),
     ahead: flags(C),
     feature: ints(C),
     tokensLeft: ints(C),
@@ -150,8 +156,15 @@ export function lookaheadState(shape: SpmmShape, { ints, floats, flags }: Arena 
     waits: ints(C * Math.min(K, N) * H * 3),
   };
   for (let p = 0; p < state.hops.length; p++) {
+    state.aheadFrom[p] = pace.from[p];
+    state.aheadLead[p] = pace.lead[p];
     state.hops[p] = hopsFrom(p, C);
     state.place[p] = (C - p) % C;
   }
   return state;
+}
+
+/** No program of this kernel can lock up, so a bound beyond all cycles is a defect. */
+export function waitsForNothing(p: number): EmulateError {
+  return internalError(`position ${p} of a row waits for what never comes`);
 }
