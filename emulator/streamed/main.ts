@@ -47,7 +47,7 @@ export function mainFeature(state: RowState, watch: Watch, n: number): boolean {
 }
 
 /** U of one cell whose position is at the token level, or about to be. False if the certificate failed. */
-export function watchedCell(state: RowState, watch: Watch, p: number, n: number, x: number, before: number): boolean {
+function watchedCell(state: RowState, watch: Watch, p: number, n: number, x: number, before: number): boolean {
   const { shape, weightSlots, mainFree, phiLast, byToken, token } = state;
   const { cols: C, accumulators: K, nnz, controlSlots } = shape;
   const weights = nnz[n * C + p];

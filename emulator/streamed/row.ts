@@ -9,7 +9,7 @@ import { type EmptyRun, emptyRuns, weightsPaceStream } from './certificate.ts';
 import { mainFeature, type Watch } from './main.ts';
 import { reduceFeature } from './reduce.ts';
 import { enterTokens, type RowState, rowState, startLog } from './rowState.ts';
-import { runWasmRow, runWasmTokens, wasmEmptyRuns, wasmRowState } from './wasmRow.ts';
+import { runWasmRow, runWasmTokens, wasmRowState } from './wasmRow.ts';
 import { waitsAfterMain, waveletFeature, waveletState } from './wavelets.ts';
 import { axpyElementSlots, psumWavelets, type RowTiming, type SpmmShape } from './shape.ts';
 
@@ -28,7 +28,7 @@ export function closedRow(shape: SpmmShape): RowTiming | undefined {
   if (!weightsPaceStream(shape)) return undefined;
   const state = wasmRowState(shape);
   startRow(state);
-  return runWasmRow(state, watchOf(shape, wasmEmptyRuns(state))) ? countPieces(state) : undefined;
+  return runWasmRow(state) ? countPieces(state) : undefined;
 }
 
 /** The same by TypeScript alone: the judge of its WebAssembly twin. */

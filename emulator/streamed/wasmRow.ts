@@ -1,31 +1,48 @@
-// The closed forms of a row by the WebAssembly twin: the same arrays in its memory, positions at the token level handed
-// back to TypeScript.
+// The closed forms of a row by the WebAssembly twin: the same arrays in its memory.
 
-import { type EmptyRun, emptyRun, shortestRun } from './certificate.ts';
-import { ARENA_START, findRuns, runRow, wasmKernels } from '../wasm/module.ts';
+import { ARENA_START, findRuns, wasmKernels } from '../wasm/module.ts';
 import { type Arena, arenaBytes, arenaIn } from './arena.ts';
-import { type Watch, watchedCell } from './main.ts';
-import { logOtherPsums, logReduceSlots } from './mainTokens.ts';
+import { type EmptyRun, emptyRun, shortestRun } from './certificate.ts';
 import { type RowState, rowState } from './rowState.ts';
 import type { SpmmShape } from './shape.ts';
 
-const PARAMETERS = 48;
+const PARAMETERS = 54;
 
 /** Cells of 16 bits are read in whole vectors, beyond the last. */
 const VECTOR_CELLS = 8;
 
-interface WasmRow {
-  readonly state: RowState;
-  readonly lengths: Uint16Array;
-  readonly parameters: Int32Array;
+/** Runs of empty cells of all positions, one after the other; by position, where its list begins and ends. */
+interface RunLists {
+  readonly from: Int32Array;
+  readonly until: Int32Array;
+  readonly next: Int32Array;
+  readonly end: Int32Array;
 }
 
-/** The row's arrays, cells included, in an arena. */
-function layRow(shape: SpmmShape, arena: Arena): WasmRow {
-  const nnz = arena.counts(shape.nnz.length + VECTOR_CELLS);
-  if (nnz.length > 0) nnz.set(shape.nnz);
-  const state = rowState({ ...shape, nnz }, arena);
-  return { state, lengths: arena.counts(shape.cols + VECTOR_CELLS), parameters: arena.ints(PARAMETERS) };
+/** A row's state in the memory of the kernels. */
+export interface WasmRowState extends RowState {
+  readonly parametersAt: number;
+}
+
+/** What runs are found in, which stays where it is when the rest is laid. */
+function layCells({ nnz, cols }: SpmmShape, arena: Arena): { cells: Uint16Array; lengths: Uint16Array } {
+  return { cells: arena.counts(nnz.length + VECTOR_CELLS), lengths: arena.counts(cols + VECTOR_CELLS) };
+}
+
+function layRuns(runs: readonly (readonly EmptyRun[])[], { ints }: Arena): RunLists {
+  const all = runs.flat();
+  const lists = { from: ints(all.length), until: ints(all.length), next: ints(runs.length), end: ints(runs.length) };
+  // Counting an arena's bytes gives arrays without entries.
+  if (lists.end.length === 0) return lists;
+  lists.from.set(all.map(({ from }) => from));
+  lists.until.set(all.map(({ until }) => until));
+  let at = 0;
+  runs.forEach((list, p) => {
+    lists.next[p] = at;
+    at += list.length;
+    lists.end[p] = at;
+  });
+  return lists;
 }
 
 function addresses(arrays: readonly { readonly byteOffset: number }[]): number[] {
@@ -33,7 +50,7 @@ function addresses(arrays: readonly { readonly byteOffset: number }[]): number[]
 }
 
 /** Sizes and addresses in the order in which assembly/row.ts and tokens.ts read them. */
-function parametersOf(state: RowState): number[] {
+function parametersOf(state: RowState, runs: RunLists): number[] {
   const { shape, buffers, reduceSlots, rampPsums } = state;
   const { cols, features, accumulators, gap, controlSlots, latencies } = shape;
   const { routerBuffer, inputQueue, creditLatency, rampLatency } = latencies;
@@ -41,7 +58,7 @@ function parametersOf(state: RowState): number[] {
   const { mainFree, reduceFree, phiLast, reduceFrom, pieceCount, firstLevel, pieceAt, pieceLevel } = state;
   const row: ArrayBufferView[] = [shape.nnz, mainFree, reduceFree, phiLast, reduceFrom];
   row.push(pieceCount, firstLevel, pieceAt, pieceLevel, state.token);
-  row.push(buffers.lead, buffers.slack, buffers.lift, state.watchFrom, state.logged, state.skew);
+  row.push(buffers.lead, buffers.slack, buffers.lift, state.skew);
   const { lastEntered, lastRamp, mainCycle, rampTimes, slotTimes, rampLevel, waitWeights } = state;
   const tokens = [lastEntered, lastRamp, mainCycle, rampTimes, slotTimes, rampLevel, waitWeights];
   const queues = [reduceSlots, rampPsums].flatMap((q) => [q.start, q.end, q.at, q.count, q.passed]);
@@ -54,32 +71,37 @@ function parametersOf(state: RowState): number[] {
     rampLatency,
     reduceSlots.capacity,
     ...addresses([...tokens, state.due, state.dueRounded, ...queues]),
+    ...addresses([state.watchFrom, state.logged, state.byToken, state.tokenAtEntry]),
+    ...addresses([runs.from, runs.until, runs.next, runs.end]),
   ];
-}
-
-/** A row's state in the memory of the kernels. */
-export interface WasmRowState extends RowState {
-  readonly parametersAt: number;
-  /** Room to count runs in. */
-  readonly lengths: Uint16Array;
 }
 
 /** Ready to run. */
 export function wasmRowState(shape: SpmmShape): WasmRowState {
-  const bytes = arenaBytes((arena) => void layRow(shape, arena));
-  const { memory } = wasmKernels(bytes);
-  const { state, lengths, parameters } = layRow(shape, arenaIn(memory.buffer, ARENA_START));
-  parameters.set(parametersOf(state));
-  return { ...state, lengths, parametersAt: parameters.byteOffset };
+  const cellBytes = arenaBytes((arena) => void layCells(shape, arena));
+  const runs = wasmEmptyRuns(shape, cellBytes);
+  const lay = (nnz: Uint16Array, arena: Arena): { state: RowState; lists: RunLists; parameters: Int32Array } => ({
+    state: rowState({ ...shape, nnz }, arena),
+    lists: layRuns(runs, arena),
+    parameters: arena.ints(PARAMETERS),
+  });
+  const { memory } = wasmKernels(cellBytes + arenaBytes((arena) => void lay(shape.nnz, arena)));
+  const cells = new Uint16Array(memory.buffer, ARENA_START, shape.nnz.length);
+  const { state, lists, parameters } = lay(cells, arenaIn(memory.buffer, ARENA_START + cellBytes));
+  parameters.set(parametersOf(state, lists));
+  return { ...state, parametersAt: parameters.byteOffset };
 }
 
-/** As emptyRuns. */
-export function wasmEmptyRuns({ shape, lengths }: WasmRowState): EmptyRun[][] {
+/** Copies the cells to where the row will have them, and finds what emptyRuns does. */
+function wasmEmptyRuns(shape: SpmmShape, bytes: number): EmptyRun[][] {
   const { features, cols, nnz } = shape;
+  const kernels = wasmKernels(bytes);
+  const { cells, lengths } = layCells(shape, arenaIn(kernels.memory.buffer, ARENA_START));
+  cells.set(nnz);
   const runs: EmptyRun[][] = Array.from({ length: cols }, () => []);
   const shortest = shortestRun(shape);
   if (shortest === undefined) return runs;
-  findRuns(wasmKernels(0), [nnz.byteOffset, features, cols, shortest, lengths.byteOffset], (p, end) => {
+  findRuns(kernels, [cells.byteOffset, features, cols, shortest, lengths.byteOffset], (p, end) => {
     let from = end;
     while (from > 0 && nnz[(from - 1) * cols + p] === 0) from--;
     runs[p].push(emptyRun(end - from, end));
@@ -88,21 +110,15 @@ export function wasmEmptyRuns({ shape, lengths }: WasmRowState): EmptyRun[][] {
 }
 
 /** Runs all features; false where the certificate failed. */
-export function runWasmRow(state: WasmRowState, watch: Watch): boolean {
+export function runWasmRow({ parametersAt }: WasmRowState): boolean {
   const kernels = wasmKernels(0);
-  kernels.start(state.parametersAt);
-  return runRow(kernels, {
-    cell: (p, n, x, before) => (watchedCell(state, watch, p, n, x, before) ? 1 : 0),
-    log: (p, n, x) => {
-      logReduceSlots(state, p, n);
-      if (x > 0) logOtherPsums(state, p, n);
-    },
-  });
+  kernels.start(parametersAt);
+  return kernels.run() === 1;
 }
 
 /** Runs all features token by token. */
-export function runWasmTokens(state: WasmRowState): void {
+export function runWasmTokens({ parametersAt }: WasmRowState): void {
   const kernels = wasmKernels(0);
-  kernels.start(state.parametersAt);
+  kernels.start(parametersAt);
   kernels.runTokens();
 }

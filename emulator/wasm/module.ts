@@ -5,12 +5,8 @@
 import { internalError } from '../errors.ts';
 import { BINARY } from './binary.ts';
 
-/** What a running row asks of TypeScript; see assembly/row.ts. */
-export interface RowCallbacks {
-  cell(p: number, n: number, x: number, before: number): number;
-  log(p: number, n: number, x: number): void;
-  run(p: number, end: number): void;
-}
+/** Told of a run of empty cells; see assembly/scan.ts. */
+export type RunCallback = (p: number, end: number) => void;
 
 type Count = (
   order: number,
@@ -41,12 +37,7 @@ const PAGE_BYTES = 65_536;
 /** The kernels' own data lies below. */
 export const ARENA_START: number = PAGE_BYTES;
 
-const nothingRuns = (): never => {
-  throw internalError('no row is running');
-};
-const none: RowCallbacks = { cell: nothingRuns, log: nothingRuns, run: nothingRuns };
-
-let callbacks: RowCallbacks = none;
+let onRun: RunCallback | undefined;
 let instance: WasmKernels | undefined;
 
 /** The kernels of this thread, their memory at least `bytes` beyond ARENA_START. Growing it voids earlier views. */
@@ -57,27 +48,13 @@ export function wasmKernels(bytes: number): WasmKernels {
   return instance;
 }
 
-/** Runs the row whose parameters were given to `start`. False where its certificate failed. */
-export function runRow(kernels: WasmKernels, row: Pick<RowCallbacks, 'cell' | 'log'>): boolean {
-  callbacks = { ...none, ...row };
-  try {
-    return kernels.run() === 1;
-  } finally {
-    callbacks = none;
-  }
-}
-
 /** Tells of runs of empty cells; see assembly/scan.ts. */
-export function findRuns(
-  kernels: WasmKernels,
-  args: Parameters<WasmKernels['findRuns']>,
-  run: RowCallbacks['run'],
-): void {
-  callbacks = { ...none, run };
+export function findRuns(kernels: WasmKernels, args: Parameters<WasmKernels['findRuns']>, run: RunCallback): void {
+  onRun = run;
   try {
     kernels.findRuns(...args);
   } finally {
-    callbacks = none;
+    onRun = undefined;
   }
 }
 
@@ -85,11 +62,7 @@ function instantiate(): WasmKernels {
   const memory = new WebAssembly.Memory({ initial: 2 });
   const imports = {
     env: { memory, abort: () => undefined },
-    row: {
-      cell: (p: number, n: number, x: number, before: number) => callbacks.cell(p, n, x, before),
-      log: (p: number, n: number, x: number) => callbacks.log(p, n, x),
-      run: (p: number, end: number) => callbacks.run(p, end),
-    },
+    scan: { run: (p: number, end: number) => onRun?.(p, end) },
   };
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(BINARY, 'base64')), imports);
   return { memory, ...pick(exports) };

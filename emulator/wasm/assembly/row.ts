@@ -1,7 +1,6 @@
 // The closed forms of one row of the ring, in AssemblyScript: the twin of emulator/streamed/main.ts, on the same arrays,
 // four positions at a time. Along the chain F is a running maximum once the way from the first position, `skew`, is taken
-// off. A position that must be walked token by token, or is about to be, is handed to the caller (`cell`), as are the
-// intervals it needs logged (`log`).
+// off. Positions that must be walked token by token, or are about to be, are looked at one by one (watch.ts).
 
 import { reduceFeature, startReduce } from './reduce';
 import {
@@ -26,17 +25,13 @@ import {
   weightSlots,
 } from './state';
 import { logFeature, logFirstPsums, startTokens, walkTokens } from './tokens';
+import { isLogged, startWatch, watchBank, watchedCell, watchedFrom } from './watch';
 
-/** Where the parameters of the token level begin. */
-const TOKEN_PARAMETERS: i32 = 24;
+/** Where the parameters of the token level begin, and those of watched positions. */
+const TOKEN_PARAMETERS: i32 = 22;
+const WATCH_PARAMETERS: i32 = 46;
 
-@external("row", "cell")
-declare function cell(p: i32, n: i32, x: i32, before: i32): i32;
-
-@external("row", "log")
-declare function log(p: i32, n: i32, x: i32): void;
-
-let skew: usize, watchFrom: usize, logged: usize;
+let skew: usize;
 /** The way once round the ring. */
 let roundTrip: i32;
 /** The running maximum of F, less skew, at the position before. */
@@ -45,10 +40,9 @@ let carried: i32;
 export function start(parameters: usize): void {
   startState(parameters);
   startReduce(at(parameters, 19), at(parameters, 20));
-  watchFrom = at(parameters, 21);
-  logged = at(parameters, 22);
-  skew = at(parameters, 23);
+  skew = at(parameters, 21);
   startTokens(parameters, TOKEN_PARAMETERS);
+  startWatch(parameters, WATCH_PARAMETERS);
   let way = 0;
   for (let p = 0; p < C; p++) {
     put(skew, p, way);
@@ -81,8 +75,8 @@ export function run(): i32 {
     if (isWatched) {
       watched = i32.MAX_VALUE;
       for (let p = 0; p < C; p++) {
-        if (load<u8>(logged + <usize>p) !== 0) log(p, n, p >= first ? p - first : p - first + C);
-        watched = min(watched, at(watchFrom, p));
+        if (isLogged(p)) logFeature(p, n, p !== first);
+        watched = min(watched, watchedFrom(p));
       }
     }
   }
@@ -96,6 +90,7 @@ function mainSpan(n: i32, from: i32, end: i32, first: i32, isWatched: bool): boo
   const tokens = token;
   const reduce = reduceFree;
   const skews = skew;
+  const watches = watchBank();
   const cols = C;
   const depth = K;
   const cells = nnz + (<usize>n * <usize>cols << 1);
@@ -114,7 +109,7 @@ function mainSpan(n: i32, from: i32, end: i32, first: i32, isWatched: bool): boo
   let carry = i32x4.splat(carried);
   let p = from;
   for (; p + 4 <= end; p += 4) {
-    if (isWatched && v128.any_true(i32x4.le_s(four(watchFrom, p), feature))) {
+    if (isWatched && v128.any_true(i32x4.le_s(four(watches, p), feature))) {
       carried = i32x4.extract_lane(carry, 0);
       for (let i = 0; i < 4; i++) if (!mainCell(n, p + i, first)) return false;
       carry = i32x4.splat(carried);
@@ -145,8 +140,8 @@ function mainSpan(n: i32, from: i32, end: i32, first: i32, isWatched: bool): boo
 /** The same for one position. */
 function mainCell(n: i32, p: i32, first: i32): bool {
   let u: i32;
-  if (n >= at(watchFrom, p)) {
-    if (!cell(p, n, p >= first ? p - first : p - first + C, p === 0 ? C - 1 : p - 1)) return false;
+  if (n >= watchedFrom(p)) {
+    if (!watchedCell(p, n, first)) return false;
     u = at(mainFree, p);
   } else {
     const weights = <i32>load<u16>(nnz + (<usize>(n * C + p) << 1));

@@ -2,7 +2,7 @@
 // (the twin of emptyRuns in emulator/streamed/certificate.ts), and how full the fullest are (emulator/streamed/most.ts).
 
 /** A run of empty cells at position p has ended before feature `end`. */
-@external("row", "run")
+@external("scan", "run")
 declare function run(p: i32, end: i32): void;
 
 /**

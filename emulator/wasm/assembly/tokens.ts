@@ -19,9 +19,10 @@ import {
   weightSlots,
 } from './state';
 
-let D: i32, IQ: i32, creditLatency: i32, rampLatency: i32;
+let D: i32, creditLatency: i32;
+export let IQ: i32, rampLatency: i32, gapNumerator: i32, gapDenominator: i32;
 /** Whole cycles of a gap, and what remains, in parts of the denominator. */
-let gapWhole: i32, gapRest: i32, gapDenominator: i32;
+let gapWhole: i32, gapRest: i32;
 let lastEntered: usize, lastRamp: usize, mainCycle: usize;
 let rampTimes: usize, slotTimes: usize, rampLevel: usize, waitWeights: usize;
 /** When the next token may enter, rounded up, and by how many parts of the denominator it was rounded. */
@@ -40,9 +41,10 @@ const PASSED: i32 = 4;
 
 /** `parameters`: as laid by emulator/streamed/wasmRow.ts, from its index `from` on. */
 export function startTokens(parameters: usize, from: i32): void {
+  gapNumerator = at(parameters, 6);
   gapDenominator = at(parameters, 7);
-  gapWhole = at(parameters, 6) / gapDenominator;
-  gapRest = at(parameters, 6) % gapDenominator;
+  gapWhole = gapNumerator / gapDenominator;
+  gapRest = gapNumerator % gapDenominator;
   D = at(parameters, from);
   IQ = at(parameters, from + 1);
   creditLatency = at(parameters, from + 2);
@@ -81,6 +83,53 @@ function append(queue: usize, p: i32, from: i32, to: i32): void {
   put(bank(queue, START), next, from);
   put(bank(queue, END), next, to);
   put(bank(queue, COUNT), p, n + 1);
+}
+
+/** Empties the queues of p; feature n is the first to be logged. */
+export function startLog(p: i32, n: i32): void {
+  empty(reduceSlots, p, n * H);
+  empty(rampPsums, p, 0);
+}
+
+function empty(queue: usize, p: i32, passed: i32): void {
+  put(bank(queue, AT), p, 0);
+  put(bank(queue, COUNT), p, 0);
+  put(bank(queue, PASSED), p, passed);
+}
+
+/** Long before any cycle; far enough from the limit of 32 bits to be added to. */
+const LONG_AGO: i32 = -0x20000000;
+
+/** What position p must know of its past to be walked token by token: nothing, but for its core's cycle. */
+export function enterTokens(p: i32): void {
+  put(lastEntered, p, LONG_AGO);
+  put(lastRamp, p, LONG_AGO);
+  for (let k = 0; k < D; k++) put(rampTimes, p * D + k, LONG_AGO);
+  for (let k = 0; k < IQ; k++) put(slotTimes, p * IQ + k, LONG_AGO);
+  const parts = <i64>at(token, p) * <i64>gapNumerator;
+  const whole = (parts + <i64>gapDenominator - 1) / <i64>gapDenominator;
+  put(due, p, <i32>whole);
+  put(dueRounded, p, <i32>(whole * <i64>gapDenominator - parts));
+  put(mainCycle, p, cycleOf(p, at(mainFree, p)));
+}
+
+/** The first cycle of core p that has `free` cycles without a reduce slot before it. */
+function cycleOf(p: i32, free: i32): i32 {
+  const count = at(bank(reduceSlots, COUNT), p);
+  let pointer = at(bank(reduceSlots, AT), p);
+  let passed = at(bank(reduceSlots, PASSED), p);
+  let cycle = free + passed;
+  for (; pointer < count; pointer++) {
+    const i = (p << shift) + (pointer & mask);
+    const start = at(bank(reduceSlots, START), i);
+    if (start > cycle) break;
+    const length = at(bank(reduceSlots, END), i) - start;
+    cycle += length;
+    passed += length;
+  }
+  put(bank(reduceSlots, AT), p, pointer);
+  put(bank(reduceSlots, PASSED), p, passed);
+  return cycle;
 }
 
 /** U_p(n), walked token by token. Both queues of intervals are passed in place; those ahead begin at `psum` and `slot`. */
