@@ -214,10 +214,10 @@ function endItem(state: State, threads: ThreadState, th: number): void {
  * only one that can is counting down slots that need nothing; what it slept through is counted when it wakes.
  */
 export function stepCores(state: State, threads: ThreadState, t: number): number {
-  const { pes, pipes } = state;
+  const { pes, firstPe, endPe, pipes } = state;
   const { wake } = pipes;
   const before = threads.issued;
-  for (let pe = 0; pe < pes; pe++)
+  for (let pe = firstPe; pe < endPe; pe++)
     if (wake[pes + pe] <= t) {
       countSleep(state, threads, pe, t);
       wake[pes + pe] = stepCore(state, threads, pe, t);

@@ -40,22 +40,28 @@ export function runStepped(program: FabricProgram, latencies: Latencies, options
     if (options.visitAll) wake.fill(0);
     if (t > MOST_CYCLES) throw tooLong(program.name, t);
     const moves = stepRouters(state, t) + stepStreams(state, streams, t) + stepCores(state, threads, t);
-    t = moves > 0 ? t + 1 : nextEvent(state, threads, t);
+    const next = moves > 0 ? t + 1 : nextEvent(state);
+    if (next === NEVER) throw deadlock(state, threads, t);
+    t = next;
   }
   for (let pe = 0; pe < state.pes; pe++) countSleep(state, threads, pe, t);
   checkLaws(state, streams.next, t);
   return { cycles: t, where: state.cores.where, memory: state.memory };
 }
 
-/** Nothing moved in cycle t: the next cycle in which something can. If there is none, it is a deadlock. */
-function nextEvent(state: State, threads: ThreadState, t: number): number {
-  let next = NEVER;
-  for (const wake of state.pipes.wake) if (wake < next) next = wake;
-  if (next === NEVER) throw deadlock(state, threads, t);
+/** After a cycle in which nothing moved: the next one in which something can, NEVER if there is none. */
+export function nextEvent({ pes, firstPe, endPe, streamPart, pipes }: State): number {
+  const { wake } = pipes;
+  let next = wake[streamPart];
+  for (let pe = firstPe; pe < endPe; pe++) {
+    if (wake[pe] < next) next = wake[pe];
+    if (wake[pes + pe] < next) next = wake[pes + pe];
+  }
   return next;
 }
 
-function deadlock({ program, pes }: State, threads: ThreadState, t: number): EmulateError {
+/** Nothing moved in cycle t, and nothing ever can again. */
+export function deadlock({ program, pes }: State, threads: ThreadState, t: number): EmulateError {
   const waiting: string[] = [];
   for (let pe = 0; pe < pes && waiting.length < 8; pe++)
     if (threads.cause[pe] !== CAUSE.done)

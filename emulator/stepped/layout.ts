@@ -1,4 +1,4 @@
-// The words of a pipe's record and of a route's record, by name.
+// The words of the records of pipes, routes and mail, by name.
 //
 // The cycle loop takes these names out of the module once, `const { HEAD_READY } = layout`: what a file imports is looked
 // up at each use, its own constants are folded into the code, and the loop runs a quarter faster (bench/stepped.ts).
@@ -36,3 +36,11 @@ export const ROUTE_WORDS = 3;
 export const TARGET_PIPE = 0;
 export const TARGET_LATENCY = 1;
 export const TARGET_WORDS = 2;
+
+/** Mail of a pipe between two bands: the cycle in which a wavelet was sent and what it is; the cycle in which one was taken. */
+export const MAIL_SENT = 0;
+export const MAIL_READY = 1;
+export const MAIL_PAYLOAD = 2;
+export const MAIL_CONTROL = 3;
+export const MAIL_TAKEN = 4;
+export const MAIL_WORDS = 5;

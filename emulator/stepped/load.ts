@@ -16,7 +16,7 @@ import {
   NONE,
 } from '../program/instruction.ts';
 import { ROUTE_WORDS } from './layout.ts';
-import { PipeBank, type PipeSpec } from './pipes.ts';
+import { PipeBank, pipeBanks, type PipeSpec } from './pipes.ts';
 
 const MAX_COLORS = 64;
 const OPPOSITE: readonly Port[] = [PORT.S, PORT.W, PORT.N, PORT.E, PORT.R];
@@ -51,6 +51,11 @@ export interface State {
   readonly program: FabricProgram;
   readonly latencies: Latencies;
   readonly pes: number;
+  /** The PEs that are stepped, `firstPe .. endPe`: all of them, or those of a band of rows (bands.ts). */
+  readonly firstPe: number;
+  readonly endPe: number;
+  /** The part that stands for the streams. */
+  readonly streamPart: number;
   readonly colors: number;
   readonly pipes: PipeBank;
   readonly routers: Routers;
@@ -105,7 +110,7 @@ export function load(program: FabricProgram, latencies: Latencies): State {
     if (to.includes(PORT.R))
       queueOf[i] = specs.push({ capacity: latencies.inputQueue, consumer: pes + pe, producer: pe });
   });
-  const pipes = new PipeBank(specs, latencies.creditLatency, 2 * pes + 1);
+  const pipes = new PipeBank(pipeBanks(specs, latencies.creditLatency, 2 * pes + 1));
   // `push` returned lengths, one past the pipe.
   const recordOf = (pipe: number): number => pipes.pipes[pipe - 1];
 
@@ -150,6 +155,9 @@ export function load(program: FabricProgram, latencies: Latencies): State {
     program,
     latencies,
     pes,
+    firstPe: 0,
+    endPe: pes,
+    streamPart: 2 * pes,
     colors: MAX_COLORS,
     pipes,
     routers: { firstRoute, routes: Int32Array.from(routes.concat(targets)) },

@@ -25,30 +25,45 @@ export function pipeWords(capacity: number): number {
   return HEADER_WORDS + capacity * ENTRY_WORDS;
 }
 
-export class PipeBank {
+export interface PipeBanks {
   readonly words: Int32Array;
   readonly wake: Int32Array;
   /** Record index of each pipe. */
   readonly pipes: Int32Array;
   readonly creditLatency: number;
+}
 
-  constructor(specs: readonly PipeSpec[], creditLatency: number, parts: number) {
+/** The banks of empty pipes, whose records lie in the order of `specs`. */
+export function pipeBanks(specs: readonly PipeSpec[], creditLatency: number, parts: number): PipeBanks {
+  const words = new Int32Array(specs.reduce((sum, { capacity }) => sum + pipeWords(capacity), 0));
+  const pipes = new Int32Array(specs.length);
+  let at = 0;
+  specs.forEach((spec, i) => {
+    pipes[i] = at;
+    writeEmpty(words, at, spec);
+    at += pipeWords(spec.capacity);
+  });
+  return { words, wake: new Int32Array(parts), pipes, creditLatency };
+}
+
+/** Writes the record of an empty pipe at p. */
+export function writeEmpty(words: Int32Array, p: number, { capacity, consumer, producer }: PipeSpec): void {
+  const first = p + HEADER_WORDS;
+  words.set([NEVER, 0, -1, first, first, consumer, producer], p);
+  for (let k = 0; k < capacity; k++) words[first + k * ENTRY_WORDS + NEXT] = first + ((k + 1) % capacity) * ENTRY_WORDS;
+}
+
+export class PipeBank implements PipeBanks {
+  readonly words: Int32Array;
+  readonly wake: Int32Array;
+  readonly pipes: Int32Array;
+  readonly creditLatency: number;
+
+  constructor({ words, wake, pipes, creditLatency }: PipeBanks) {
+    this.words = words;
+    this.wake = wake;
+    this.pipes = pipes;
     this.creditLatency = creditLatency;
-    this.wake = new Int32Array(parts);
-    this.pipes = new Int32Array(specs.length);
-    let at = 0;
-    specs.forEach(({ capacity }, i) => {
-      this.pipes[i] = at;
-      at += pipeWords(capacity);
-    });
-    this.words = new Int32Array(at);
-    specs.forEach(({ capacity, consumer, producer }, i) => {
-      const p = this.pipes[i];
-      const first = p + HEADER_WORDS;
-      this.words.set([NEVER, 0, -1, first, first, consumer, producer], p);
-      for (let k = 0; k < capacity; k++)
-        this.words[first + k * ENTRY_WORDS + NEXT] = first + ((k + 1) % capacity) * ENTRY_WORDS;
-    });
   }
 
   /** Sends in cycle t what can be taken from `readyAt` on. The caller has seen `TAIL_FREE <= t`. */

@@ -11,11 +11,11 @@ const { ROUTE_PIPE, ROUTE_PORTS, ROUTE_TARGETS, ROUTE_WORDS, TARGET_LATENCY, TAR
 
 /** Moves what can move in cycle t; returns the number of moves. */
 export function stepRouters(state: State, t: number): number {
-  const { pes, pipes, routers } = state;
+  const { firstPe, endPe, pipes, routers } = state;
   const { firstRoute, routes } = routers;
   const { words, wake } = pipes;
   let moves = 0;
-  for (let pe = 0; pe < pes; pe++) {
+  for (let pe = firstPe; pe < endPe; pe++) {
     if (wake[pe] > t) continue;
     const end = firstRoute[pe + 1];
     let busy = 0;

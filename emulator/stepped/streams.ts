@@ -23,13 +23,12 @@ export function dueTime(k: number, gapNumerator: number, gapDenominator: number)
   return Math.ceil((k * gapNumerator) / gapDenominator);
 }
 
-/** Lets in what can enter in cycle t; returns the number of wavelets. The streams are the last part that sleeps. */
+/** Lets in what can enter in cycle t; returns the number of wavelets. The streams sleep as one part. */
 export function stepStreams(state: State, streamState: StreamState, t: number): number {
-  const { pipes, entry, program } = state;
+  const { pipes, entry, program, streamPart } = state;
   const { words, wake } = pipes;
   const { next, due } = streamState;
-  const part = wake.length - 1;
-  if (wake[part] > t) return 0;
+  if (wake[streamPart] > t) return 0;
   let entered = 0;
   let event = NEVER;
   for (let i = 0; i < entry.length; i++) {
@@ -44,6 +43,6 @@ export function stepStreams(state: State, streamState: StreamState, t: number): 
     }
     if (possible < event) event = possible;
   }
-  wake[part] = event;
+  wake[streamPart] = event;
   return entered;
 }

@@ -2,20 +2,17 @@
 
 import { expect, test } from 'vitest';
 import { CONTROL, HEAD_READY, NEVER, PAYLOAD, PUSHED, TAIL_FREE } from '../../../emulator/stepped/layout.ts';
-import { PipeBank } from '../../../emulator/stepped/pipes.ts';
+import { PipeBank, pipeBanks } from '../../../emulator/stepped/pipes.ts';
 
 const CONSUMER = 0;
 const PRODUCER = 1;
 
 function pipe(capacity: number, creditLatency: number): { bank: PipeBank; p: number } {
-  const bank = new PipeBank(
-    [
-      { capacity: 3, consumer: 2, producer: 2 },
-      { capacity, consumer: CONSUMER, producer: PRODUCER },
-    ],
-    creditLatency,
-    3,
-  );
+  const specs = [
+    { capacity: 3, consumer: 2, producer: 2 },
+    { capacity, consumer: CONSUMER, producer: PRODUCER },
+  ];
+  const bank = new PipeBank(pipeBanks(specs, creditLatency, 3));
   bank.wake.fill(NEVER);
   return { bank, p: bank.pipes[1] };
 }

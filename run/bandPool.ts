@@ -1,0 +1,51 @@
+// The stepped engine on several threads: the rows of a mesh in bands, one band a worker, all of them at work at once.
+
+import { Piscina } from 'piscina';
+import { EmulateError, EXIT, internalError } from '../emulator/errors.ts';
+import type { Latencies } from '../emulator/machine/spec.ts';
+import { type BandEnd, boardOf, conclude } from '../emulator/stepped/bandLoop.ts';
+import { cutIntoBands, evenBands, type TimingProgram } from '../emulator/stepped/cut.ts';
+import type { SteppedRun } from '../emulator/stepped/engine.ts';
+import { meetingPlace } from '../emulator/stepped/meeting.ts';
+import type { BandTask } from './bandWorker.ts';
+
+export interface BandPool {
+  /** The same as `runStepped`, errors included, and for any number of bands. One run at a time. */
+  run(program: TimingProgram, latencies: Latencies, bands?: readonly number[]): Promise<SteppedRun>;
+  close(): Promise<void>;
+}
+
+export function openBands(workers: number, signal?: AbortSignal): BandPool {
+  // Development runs the sources as they are; a build runs bandWorker.js beside this file.
+  const source = import.meta.url.endsWith('.ts');
+  const pool = new Piscina<BandTask, BandEnd>({
+    filename: new URL(source ? './bandWorker.ts' : './bandWorker.js', import.meta.url).href,
+    minThreads: workers,
+    maxThreads: workers,
+    ...(source ? { execArgv: ['--import', 'tsx'] } : {}),
+  });
+  return {
+    run: async (program, latencies, rows = evenBands(program.height, workers)) => {
+      const cut = cutIntoBands(program, latencies, rows);
+      if (cut.threads.unfinished === 0) return conclude(cut, []);
+      const board = boardOf(rows.length);
+      const place = meetingPlace();
+      const options = signal === undefined ? {} : { signal };
+      const bands = cut.bands.map((plan) => pool.run({ plan, board, place, bands: rows.length }, options));
+      try {
+        return conclude(cut, await Promise.all(bands));
+      } catch (error) {
+        if (error instanceof EmulateError) throw error;
+        // The other bands wait for the one that is gone.
+        await Promise.allSettled([pool.destroy(), ...bands]);
+        throw workerError(error, program.name, signal);
+      }
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+function workerError(error: unknown, name: string, signal?: AbortSignal): Error {
+  if (signal?.aborted === true) return new EmulateError(EXIT.interrupted, 'interrupted');
+  return internalError(`a worker of ${name} died: ${error instanceof Error ? error.message : String(error)}`);
+}
