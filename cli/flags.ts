@@ -49,6 +49,12 @@ export const workersOption = {
   describe: 'threads that emulate; as many as the computer runs at once unless given',
 } as const;
 
+export const twinsOption = {
+  type: 'boolean',
+  default: true,
+  describe: 'run it four times more to say what each effect costs; --no-twins leaves that out',
+} as const;
+
 export function overridesOf({ sparsity, machine, gpu, mapping, set }: ModelFlags): Overrides {
   return { sparsity, machine, gpu, mapping, set: typeof set === 'string' ? [set] : set };
 }

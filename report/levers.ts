@@ -1,8 +1,9 @@
-// What would help an operator, by what bounds it. The levers of a matmul are those of its mapping; other kernels have only
-// those of the machine.
+// What would help an operator, by what bounds it, and against an effect. The levers of a matmul are those of its mapping; other
+// kernels have only those of the machine.
 
 import type { OperatorKind } from '../compiler/graph/graph.ts';
-import type { Bound } from '../run/result.ts';
+import { priceOf } from '../run/bound.ts';
+import type { Bound, Effect, Twins } from '../run/result.ts';
 
 const OF_MATMULS: Readonly<Record<Bound, string>> = {
   compute: 'more zeros, wider SIMD',
@@ -22,10 +23,33 @@ const OF_OTHERS: Readonly<Record<Bound, string>> = {
   fabric: 'deeper queues',
 };
 
+export const OF_EFFECTS: Readonly<Record<Effect, string>> = {
+  balancedZeros: 'fewer columns (C), more accumulators (K)',
+  unboundedAccumulators: 'more accumulators (K), fewer columns (C)',
+  noOverheads: 'more tokens a PE (T); fewer, larger kernels',
+  freeIngress: 'fewer columns (C), wider edge',
+  noWaiting: 'as above; fewer rows and columns',
+};
+
 export function leverOf(bound: Bound, kind: OperatorKind): string {
   // Vectors of a softmax are as long as a column's share of the queries, often shorter than the SIMD.
-  if (kind === 'softmax' && bound === 'compute') return 'fewer columns, more tokens';
+  if (kind === 'softmax' && bound === 'compute') return 'fewer columns, more T';
+  // Its overhead are the wavelets that a PE takes and discards, fewer of them the fewer features a column has.
+  if (kind === 'embedding' && bound === 'overhead') return 'more columns (C)';
   // The LM head is dense: more zeros are not to be had.
   if (kind === 'linear' || (kind === 'lmHead' && bound !== 'compute')) return OF_MATMULS[bound];
   return OF_OTHERS[bound];
+}
+
+/** From this share of the imbalance on, accumulators that run ahead of it are worth more than evener columns. */
+const ACCUMULATORS_HELP = 0.5;
+
+/** The same where prices are known, which tell more than what bounds it. */
+export function leverAtPrices(bound: Bound, kind: OperatorKind, cycles: number, twins: Twins): string {
+  // What neither the stream nor uneven work explains are ways.
+  if (bound === 'fabric') return 'fewer rows and columns';
+  if (bound !== 'load imbalance') return leverOf(bound, kind);
+  const uneven = priceOf('balancedZeros', cycles, twins) ?? 0;
+  const few = priceOf('unboundedAccumulators', cycles, twins) ?? 0;
+  return few >= ACCUMULATORS_HELP * uneven ? 'more accumulators (K)' : 'fewer columns (C)';
 }

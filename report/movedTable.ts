@@ -3,8 +3,7 @@
 
 import type { ChalkInstance } from 'chalk';
 import type { Differences, Fact, MovedOperator } from './moves.ts';
-import { count } from './numbers.ts';
-import { shortName } from './operatorTable.ts';
+import { count, shortName } from './numbers.ts';
 import { type Column, plainTable } from './plainTable.ts';
 
 export interface TableOptions {

@@ -27,6 +27,13 @@ export function times(factor: number | null): string {
   return factor === null ? 'no bound' : `${factor.toFixed(2)} x`;
 }
 
+const LONGEST_NAME = 22;
+
+/** The name of an operator as tables have it. */
+export function shortName(name: string): string {
+  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 3)}...` : name;
+}
+
 /** Breaks a text into lines of at most `width`, the first behind `mark`, the others under it. */
 export function wrapped(text: string, width: number, mark: string): string[] {
   const lines: string[] = [];

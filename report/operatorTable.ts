@@ -4,13 +4,16 @@
 import type { ChalkInstance } from 'chalk';
 import type { OperatorKind } from '../compiler/graph/graph.ts';
 import { CAUSES, type Where } from '../emulator/program/causes.ts';
-import { boundOf } from '../run/bound.ts';
-import type { OperatorResult } from '../run/result.ts';
-import { leverOf } from './levers.ts';
-import { count, percent } from './numbers.ts';
+import { boundByTwins, boundOf } from '../run/bound.ts';
+import type { OperatorResult, Twins } from '../run/result.ts';
+import { sumOfTwins } from './effects.ts';
+import { leverAtPrices, leverOf } from './levers.ts';
+import { count, percent, shortName } from './numbers.ts';
 import { type Column, plainTable } from './plainTable.ts';
 
-export type TableOperator = Pick<OperatorResult, 'name' | 'kind' | 'cycles' | 'share' | 'utilisation' | 'where'>;
+export type TableOperator = Pick<OperatorResult, 'name' | 'kind' | 'cycles' | 'share' | 'utilisation' | 'where'> & {
+  readonly twins?: Twins;
+};
 
 interface Line {
   readonly name: string;
@@ -22,9 +25,9 @@ interface Line {
   readonly share: number;
   readonly utilisation: number;
   readonly where: Where;
+  readonly twins?: Twins;
 }
 
-const LONGEST_NAME = 22;
 /** Lines from this share of the cycles on stand out. */
 const LARGE_SHARE = 0.1;
 
@@ -51,9 +54,15 @@ export function linesOf(operators: readonly TableOperator[]): Line[] {
       share: so.share + own.share,
       utilisation: (so.utilisation * so.cycles + own.utilisation * own.cycles) / cycles,
       where: sumOf(so.where, own.where),
+      ...twinsOf(so, own),
     });
   }
   return [...lines.values()];
+}
+
+function twinsOf(a: Pick<Line, 'cycles' | 'twins'>, b: Pick<Line, 'cycles' | 'twins'>): Pick<Line, 'twins'> {
+  if (a.twins === undefined || b.twins === undefined) return {};
+  return { twins: sumOfTwins({ ...a, twins: a.twins }, { ...b, twins: b.twins }) };
 }
 
 function sumOf(a: Where, b: Where): Where {
@@ -73,21 +82,23 @@ const COLUMNS: readonly Column[] = [
 ];
 
 export function operatorTable(operators: readonly TableOperator[], passes: number, colours: ChalkInstance): string[] {
-  const rows = linesOf(operators).map(({ name, kind, layers, cycles, share, utilisation, where }) => {
-    const bound = boundOf(where);
-    return [
-      shortName(name),
-      layers > 1 ? `x${layers}` : '',
-      count(cycles * passes),
-      share >= LARGE_SHARE ? colours.bold(percent(share)) : percent(share),
-      percent(utilisation),
-      bound,
-      leverOf(bound, kind),
-    ];
-  });
+  const rows = linesOf(operators).map((line) => [
+    shortName(line.name),
+    line.layers > 1 ? `x${line.layers}` : '',
+    count(line.cycles * passes),
+    line.share >= LARGE_SHARE ? colours.bold(percent(line.share)) : percent(line.share),
+    percent(line.utilisation),
+    ...boundCells(line),
+  ]);
   return plainTable(COLUMNS, rows, colours);
 }
 
-export function shortName(name: string): string {
-  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 3)}...` : name;
+/** What bounds it and what would help; where there are twins, with what it costs of the cycles of the line. */
+function boundCells({ kind, cycles, where, twins }: Line): [string, string] {
+  if (twins === undefined) {
+    const bound = boundOf(where);
+    return [bound, leverOf(bound, kind)];
+  }
+  const { bound, costs } = boundByTwins(cycles, twins);
+  return [`${bound} ${((100 * costs) / cycles).toFixed(0)} %`, leverAtPrices(bound, kind, cycles, twins)];
 }

@@ -8,19 +8,23 @@ import type { Mapping } from '../compiler/mapping/mapping.ts';
 import type { MemoryUse } from '../compiler/mapping/memory.ts';
 import type { MappingRequest, ModelSpec } from '../compiler/model/spec.ts';
 import type { MainResult } from '../run/main.ts';
-import type { OperatorResult, StepResult, WaferResult } from '../run/result.ts';
+import { boundByTwins } from '../run/bound.ts';
+import { EFFECTS, type OperatorResult, type StepResult, type Twins, type WaferResult } from '../run/result.ts';
+import { type EffectCost, effectCosts } from './effects.ts';
 import { type EngineCount, enginesOf } from './engines.ts';
 import { sha256 } from './hash.ts';
 import { type MachinePart, machinePart } from './machine.ts';
 import { notModelled } from './notModelled.ts';
+import { linesOf } from './operatorTable.ts';
 
 export const REPORT_FORMAT = 'wafer-emulator report 1';
 
 export type Totals = Pick<WaferResult, 'cycles' | 'seconds' | 'tokensPerSecond' | 'utilisation'>;
 
-/** An operator without how its cycles were found. */
+/** An operator without how its cycles were found. With its twins `boundBy` follows from them. */
 export type ReportedOperator = Omit<OperatorResult, 'steps'> & {
   readonly steps: readonly Pick<StepResult, 'kernel' | 'repeat' | 'cycles'>[];
+  readonly twins?: Twins;
 };
 
 export interface Speedup {
@@ -47,9 +51,17 @@ export interface Report {
   readonly speedup: Speedup;
   /** Cycles of one pass; mapping.passes of them make the run. */
   readonly operators: readonly ReportedOperator[];
+  /** What each effect costs, all operators and passes together: a run less its twin. Null where none was run. */
+  readonly effects: readonly EffectCost[] | null;
   readonly memory: MemoryUse;
   readonly notModelled: readonly string[];
-  readonly hashes: { readonly input: string; readonly program: string; readonly result: string };
+  /** `result` is the same with twins and without. */
+  readonly hashes: {
+    readonly input: string;
+    readonly program: string;
+    readonly result: string;
+    readonly twins: string | null;
+  };
   readonly run: HostPart;
 }
 
@@ -58,13 +70,13 @@ export interface HostPart {
   readonly flags: readonly string[];
   readonly workers: number;
   readonly wallSeconds: number;
-  /** Cycles of all PEs of the sparse run and its two dense twins over the wall time: what a stepped engine would need. */
+  /** Cycles of all PEs of the sparse run and all its twins over the wall time: what a stepped engine would need. */
   readonly equivalentPeCyclesPerSecond: number;
   readonly engines: readonly EngineCount[];
 }
 
 export function buildReport(result: MainResult): Report {
-  const { spec, graph, wafer, waferDense, waferDenseSameMapping, programHash } = result;
+  const { spec, graph, wafer, waferDense, waferDenseSameMapping, twins, programHash } = result;
   const { name, kind, shape, workload, sparsity } = spec;
   const document = {
     format: REPORT_FORMAT,
@@ -79,17 +91,34 @@ export function buildReport(result: MainResult): Report {
     notModelled: notModelled(spec),
   } as const;
   const speedup = speedupOf(result, document.gpu.seconds);
-  return {
-    ...document,
-    speedup,
-    hashes: { input: inputHash(spec), program: programHash, result: resultHash({ ...document, speedup }) },
-    run: hostPart(result),
+  const hashes = {
+    input: inputHash(spec),
+    program: programHash,
+    result: resultHash({ ...document, speedup }),
+    twins: twins === null ? null : sha256(twins),
   };
+  const operators = document.operators.map((operator, i) => withTwins(operator, twins?.[i]));
+  return { ...document, operators, effects: effectsOf(operators, wafer), speedup, hashes, run: hostPart(result) };
+}
+
+/** An operator that has twins is bound by what they say. */
+export function withTwins(operator: ReportedOperator, twins: Twins | undefined): ReportedOperator {
+  if (twins === undefined) return operator;
+  return { ...operator, boundBy: boundByTwins(operator.cycles, twins).bound, twins };
+}
+
+/** Null where an operator has no twins. */
+export function effectsOf(
+  operators: readonly ReportedOperator[],
+  { mapping }: Pick<WaferResult, 'mapping'>,
+): EffectCost[] | null {
+  const places = linesOf(operators).flatMap(({ twins, ...line }) => (twins === undefined ? [] : [{ ...line, twins }]));
+  return places.length === 0 ? null : effectCosts(places, mapping.passes);
 }
 
 type ResultPart = 'wafer' | 'waferDense' | 'gpu' | 'speedup' | 'operators' | 'memory' | 'mapping';
 
-/** Of what was computed: neither the names of files nor who said which constant. */
+/** Of what was computed, twins aside: neither the names of files nor who said which constant. */
 export function resultHash(report: Readonly<Record<ResultPart, unknown>>): string {
   const { wafer, waferDense, gpu, speedup, operators, memory, mapping } = report;
   return sha256({ wafer, waferDense, gpu, speedup, operators, memory, mapping });
@@ -127,13 +156,23 @@ export function idealSpeedup({ nodes, sequence }: Graph): number | null {
   return kept === 0 ? null : dense / kept;
 }
 
-function hostPart({ spec, wafer, waferDense, waferDenseSameMapping, run }: MainResult): HostPart {
+function hostPart({ spec, wafer, waferDense, waferDenseSameMapping, twins, run }: MainResult): HostPart {
   const { width, height } = spec.machine.machine.fabric;
-  const cycles = wafer.cycles + waferDense.cycles + waferDenseSameMapping.cycles;
+  const cycles = wafer.cycles + waferDense.cycles + waferDenseSameMapping.cycles + cyclesOfTwins(wafer, twins);
   return {
     ...spec.origin,
     ...run,
     equivalentPeCyclesPerSecond: (cycles * width * height) / run.wallSeconds,
     engines: enginesOf(wafer.operators),
   };
+}
+
+/** Of the runs with one effect taken away; `noWaiting` is none. */
+function cyclesOfTwins({ operators, mapping }: WaferResult, twins: MainResult['twins']): number {
+  if (twins === null) return 0;
+  const ofRuns = EFFECTS.filter((effect) => effect !== 'noWaiting');
+  const ofPass = operators.map(({ cycles }, i) =>
+    ofRuns.reduce((sum, effect) => sum + (twins[i][effect] ?? cycles), 0),
+  );
+  return mapping.passes * ofPass.reduce((sum, each) => sum + each, 0);
 }

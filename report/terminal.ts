@@ -1,10 +1,11 @@
 // The report on a terminal, at most 100 columns: first what the user came for, then one line an operator with what bounds
-// it and what would help, the memory of the fullest PE, and what is not modelled.
+// it and what would help, what each effect costs, the memory of the fullest PE, and what is not modelled.
 
 import type { ChalkInstance } from 'chalk';
 import type { OperatorKind } from '../compiler/graph/graph.ts';
 import type { Mapping } from '../compiler/mapping/mapping.ts';
 import type { MemoryUse } from '../compiler/mapping/memory.ts';
+import { effectTable } from './effects.ts';
 import type { Fabric } from './machine.ts';
 import { count, duration, percent, scaled, times, wrapped } from './numbers.ts';
 import { operatorTable } from './operatorTable.ts';
@@ -24,7 +25,7 @@ export function terminalReport(report: Report, colours: ChalkInstance): string {
     ...differences(report),
     '',
     ...operatorTable(report.operators, report.mapping.passes, colours),
-    '',
+    ...effectLines(report.effects, colours),
     ...memoryLines(report.memory),
     ...labelled('not modelled', shortNotModelled(report)),
     ...hostLines(report),
@@ -67,7 +68,7 @@ function clocks({ wafer, waferDense, gpu, machine }: Report): string[] {
   return [
     `wafer          ${speed(wafer)}   ${count(wafer.cycles)} cycles at ${clockHz / 1e9} GHz, utilisation ${percent(wafer.utilisation)}`,
     `wafer dense    ${speed(waferDense)}   ${count(waferDense.cycles)} cycles, utilisation ${percent(waferDense.utilisation)}`,
-    ...gpu.kappa.map((one) => `GPU dense      ${speed(one)}   its kernels, ${kappaText(one.kappa)}`),
+    `GPU dense      ${speed(gpu)}   its kernels, summed${gpu.kappa.map(kappaText).join('')}`,
   ];
 }
 
@@ -75,8 +76,9 @@ function speed({ seconds, tokensPerSecond }: Pick<Totals, 'seconds' | 'tokensPer
   return `${duration(seconds).padStart(9)}  ${`${scaled(tokensPerSecond)} tokens/s`.padStart(18)}`;
 }
 
-function kappaText(kappa: number): string {
-  return kappa === 1 ? 'summed (kappa 1)' : `x ${kappa}, as measured steps take`;
+/** What it would take if its steps were longer than their kernels. */
+function kappaText({ kappa, seconds }: Report['gpu']['kappa'][number]): string {
+  return kappa === 1 ? '' : `; ${duration(seconds)} at kappa ${kappa}`;
 }
 
 /** `operators` say whether there is attention, which alone cares for sequences. */
@@ -111,6 +113,11 @@ function differences({ machine }: Report): string[] {
     `unlike ${preset}`,
     differs.map((one) => `${one.path} ${String(one.value)} (${String(one.preset)})`).join(', '),
   );
+}
+
+/** Between the operators and the memory; without twins an empty line alone. */
+export function effectLines(effects: Report['effects'], colours: ChalkInstance): string[] {
+  return effects === null ? [''] : ['', ...effectTable(effects, colours)];
 }
 
 export function memoryLines({ operator, bytes, sramBytes, items }: MemoryUse): string[] {

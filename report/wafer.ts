@@ -2,14 +2,14 @@
 
 import type { ChalkInstance } from 'chalk';
 import type { Program } from '../compiler/lower/program.ts';
-import type { WaferResult } from '../run/result.ts';
+import type { Twins, WaferResult } from '../run/result.ts';
 import { type EngineCount, enginesOf } from './engines.ts';
 import { sha256 } from './hash.ts';
 import { type Fabric, fabricOf } from './machine.ts';
 import { count, duration, percent, scaled } from './numbers.ts';
 import { operatorTable } from './operatorTable.ts';
-import { type ReportedOperator, reported, type Totals, totals } from './report.ts';
-import { labelled, mappingText, memoryLines } from './terminal.ts';
+import { effectsOf, type Report, reported, type ReportedOperator, type Totals, totals, withTwins } from './report.ts';
+import { effectLines, labelled, mappingText, memoryLines } from './terminal.ts';
 
 export interface WaferReport {
   readonly program: {
@@ -21,12 +21,18 @@ export interface WaferReport {
   readonly mapping: WaferResult['mapping'] & { readonly padding: number };
   readonly wafer: Totals;
   readonly operators: readonly ReportedOperator[];
+  readonly effects: Report['effects'];
   readonly memory: WaferResult['memory'];
-  readonly hashes: { readonly result: string };
+  readonly hashes: Pick<Report['hashes'], 'result' | 'twins'>;
   readonly run: { readonly engines: readonly EngineCount[] };
 }
 
-export function waferReport({ name, machine, tokens }: Program, result: WaferResult): WaferReport {
+/** `twins` are those of the operators of `result`; null without. */
+export function waferReport(
+  { name, machine, tokens }: Program,
+  result: WaferResult,
+  twins: readonly Twins[] | null,
+): WaferReport {
   const document = {
     program: { name, machine: machine.name, fabric: fabricOf(machine), tokens },
     mapping: { ...result.mapping, padding: result.padding },
@@ -34,10 +40,14 @@ export function waferReport({ name, machine, tokens }: Program, result: WaferRes
     operators: result.operators.map(reported),
     memory: result.memory,
   };
-  return { ...document, hashes: { result: sha256(document) }, run: { engines: enginesOf(result.operators) } };
+  const hashes = { result: sha256(document), twins: twins === null ? null : sha256(twins) };
+  const operators = document.operators.map((operator, i) => withTwins(operator, twins?.[i]));
+  const run = { engines: enginesOf(result.operators) };
+  return { ...document, operators, effects: effectsOf(operators, result), hashes, run };
 }
 
-export function waferText({ program, wafer, mapping, operators, memory }: WaferReport, colours: ChalkInstance): string {
+export function waferText(report: WaferReport, colours: ChalkInstance): string {
+  const { program, wafer, mapping, operators, effects, memory } = report;
   const { cycles, seconds, tokensPerSecond, utilisation } = wafer;
   const lines = [
     colours.bold(`${program.name} on ${program.machine}: ${count(program.tokens)} tokens`),
@@ -49,7 +59,7 @@ export function waferText({ program, wafer, mapping, operators, memory }: WaferR
     ...labelled('mapping', mappingText(mapping, operators, program.fabric)),
     '',
     ...operatorTable(operators, mapping.passes, colours),
-    '',
+    ...effectLines(effects, colours),
     ...memoryLines(memory),
   ];
   return `${lines.join('\n')}\n`;

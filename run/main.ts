@@ -1,5 +1,5 @@
-// The main job: compile a model, run it, and run its dense twins. The twins are the same model without zeros, once in the
-// mapping that is best for it and once in the mapping of the sparse run.
+// The main job: compile a model, run it, run its dense twins, and say what each effect costs (twins.ts). The dense twins are
+// the same model without zeros, once in the mapping that is best for it and once in the mapping of the sparse run.
 
 import { createHash } from 'node:crypto';
 import { buildGraph } from '../compiler/graph/build.ts';
@@ -11,11 +11,14 @@ import type { ModelSpec } from '../compiler/model/spec.ts';
 import { withBankConflicts } from '../emulator/machine/spec.ts';
 import { chooseMapping } from './mapper.ts';
 import { runProgram } from './program.ts';
-import type { WaferResult } from './result.ts';
+import type { Twins, WaferResult } from './result.ts';
 import { pooledTimer, type Timer } from './timer.ts';
+import { runTwins } from './twins.ts';
 
 export interface MainOptions {
   readonly workers: number;
+  /** Run the twins that say what each effect costs: four more runs of the sparse model. */
+  readonly twins: boolean;
   readonly onProgress: (done: number, total: number, label: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -27,16 +30,18 @@ export interface MainResult {
   /** The dense model in its own best mapping, and in the mapping of `wafer`. */
   readonly waferDense: WaferResult;
   readonly waferDenseSameMapping: WaferResult;
+  /** Of each operator of `wafer`; null where they were not asked for. */
+  readonly twins: readonly Twins[] | null;
   /** sha256 of the program file. */
   readonly programHash: string;
   /** What depends on the host. */
   readonly run: { readonly workers: number; readonly wallSeconds: number };
 }
 
-export async function runModel(spec: ModelSpec, { workers, onProgress, signal }: MainOptions): Promise<MainResult> {
-  const timer = pooledTimer(workers, signal);
+export async function runModel(spec: ModelSpec, { signal, ...options }: MainOptions): Promise<MainResult> {
+  const timer = pooledTimer(options.workers, signal);
   try {
-    return await runModelOn(spec, { timer, workers, onProgress });
+    return await runModelOn(spec, { ...options, timer });
   } finally {
     await timer.close();
   }
@@ -45,17 +50,17 @@ export async function runModel(spec: ModelSpec, { workers, onProgress, signal }:
 /** One model of several on the same timer; `workers` are what the timer has. */
 export async function runModelOn(
   spec: ModelSpec,
-  { timer, workers, onProgress }: Omit<MainOptions, 'signal'> & { readonly timer: Timer },
+  options: Omit<MainOptions, 'signal'> & { readonly timer: Timer },
 ): Promise<MainResult> {
   const from = performance.now();
-  const result = await runTwins(spec, timer, onProgress);
+  const result = await runAll(spec, options);
+  const { workers } = options;
   return { ...result, run: { workers, wallSeconds: (performance.now() - from) / 1000 } };
 }
 
-async function runTwins(
+async function runAll(
   spec: ModelSpec,
-  timer: Timer,
-  onProgress: MainOptions['onProgress'],
+  { timer, twins: isAsked, onProgress }: Pick<MainOptions, 'twins' | 'onProgress'> & { readonly timer: Timer },
 ): Promise<Omit<MainResult, 'run'>> {
   const machine = withBankConflicts(spec.machine.machine);
   const graph = buildGraph(spec);
@@ -68,8 +73,9 @@ async function runTwins(
   const wafer = await runProgram(program, { timer, onProgress });
   const waferDense = await runProgram(lower(placeGraph(dense, machine, denseMapping)), { timer });
   const waferDenseSameMapping = await runProgram(lower(placeGraph(dense, machine, mapping)), { timer });
+  const twins = isAsked ? await runTwins(program, wafer, { timer, onProgress }) : null;
   const programHash = createHash('sha256').update(encodeProgram(program)).digest('hex');
-  return { spec, graph, wafer, waferDense, waferDenseSameMapping, programHash };
+  return { spec, graph, wafer, waferDense, waferDenseSameMapping, twins, programHash };
 }
 
 /** The same graph without zeros. */

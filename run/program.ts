@@ -95,9 +95,9 @@ function operatorResult(
     kind,
     kernel: [...new Set(steps.map(({ shape }) => shape.kernel))].join(' + '),
     steps: steps.map((step, j) => {
-      const { engine, path, why } = timings[j];
+      const { engine, path, why, slots } = timings[j];
       const { kernel } = step.shape;
-      return { kernel, repeat: step.repeat, cycles: stepCycles(program, step, timings[j]), engine, path, why };
+      return { kernel, repeat: step.repeat, cycles: stepCycles(program, step, timings[j]), slots, engine, path, why };
     }),
     cycles,
     share: cycles / passCycles,

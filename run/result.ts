@@ -14,11 +14,16 @@ export interface EngineUse {
   readonly why: string;
 }
 
+/** Slots that a PE issues. */
+export type Slots = Pick<Where, 'compute' | 'overhead' | 'reduce'>;
+
 export interface StepResult extends EngineUse {
   readonly kernel: string;
   /** Times this kernel runs in a pass, one after the other; `cycles` are those of one. */
   readonly repeat: number;
   readonly cycles: number;
+  /** Of the PE that issues the most, in one run; the start of the kernel is not among them. */
+  readonly slots: Slots;
 }
 
 export type Bound = 'compute' | 'overhead' | 'reduction' | 'weight stream' | 'load imbalance' | 'fabric';
@@ -39,6 +44,33 @@ export interface OperatorResult {
   readonly boundBy: Bound;
   /** Cycles of all PEs in use, by cause; they add up to `cycles` times those PEs. */
   readonly where: Where;
+}
+
+/** What a twin takes away. */
+export const EFFECTS = [
+  'balancedZeros',
+  'unboundedAccumulators',
+  'noOverheads',
+  'freeIngress',
+  'noWaiting',
+] as const satisfies readonly (keyof Twins)[];
+
+export type Effect = (typeof EFFECTS)[number];
+
+/**
+ * Cycles of an operator, of one pass, each time with one effect taken away (twins.ts says how); null where the operator has
+ * no such effect.
+ */
+export interface Twins {
+  readonly balancedZeros: number | null;
+  readonly unboundedAccumulators: number | null;
+  readonly noOverheads: number;
+  readonly freeIngress: number | null;
+  readonly noWaiting: number;
+  /** Of the PE that issues the most, of all kernels of the operator: with their starts they are `noWaiting`. */
+  readonly slots: Slots;
+  /** Those that unboundedAccumulators has. */
+  readonly accumulators: number | null;
 }
 
 export interface WaferResult {

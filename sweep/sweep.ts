@@ -104,7 +104,7 @@ async function resultOf(
   workers: number,
 ): Promise<MainResult | { failure: Failure }> {
   try {
-    return await runModelOn(spec, { timer, workers, onProgress: () => undefined });
+    return await runModelOn(spec, { timer, workers, twins: false, onProgress: () => undefined });
   } catch (error) {
     return { failure: failureOf(error) };
   }

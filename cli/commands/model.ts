@@ -6,7 +6,7 @@ import type { ModelSpec } from '../../compiler/model/spec.ts';
 import { EmulateError, inputError } from '../../emulator/errors.ts';
 import { coloursFor } from '../colours.ts';
 import { checkDestination, STDOUT, writeTo } from '../destination.ts';
-import { type ModelFlags, overridesOf, withModelFlags, workersOf } from '../flags.ts';
+import { type ModelFlags, overridesOf, twinsOption, withModelFlags, workersOf } from '../flags.ts';
 import type { Io } from '../io.ts';
 import { startProgress } from '../progress.ts';
 import { nearCommand } from '../usage.ts';
@@ -14,6 +14,7 @@ import { nearCommand } from '../usage.ts';
 export interface ModelArguments extends ModelFlags {
   readonly model: string | undefined;
   readonly json: string | undefined;
+  readonly twins: boolean;
   readonly color: boolean | undefined;
 }
 
@@ -25,6 +26,7 @@ export function modelCommand(io: Io): CommandModule<object, ModelArguments> {
       withModelFlags(yargs)
         .positional('model', { type: 'string', describe: 'a model file, or a preset (emulate list models)' })
         .option('json', { type: 'string', nargs: 1, describe: 'the report as JSON to a file; - is stdout, alone' })
+        .option('twins', twinsOption)
         .option('color', { type: 'boolean' })
         .example('$0 examples/gpt3-xl.json', 'GPT-3 XL with 75 % zeros on a whole CS-2')
         .example('$0 gpt2-small --sparsity 0.9 --machine wse3', 'a preset, other zeros, another machine')
@@ -34,7 +36,7 @@ export function modelCommand(io: Io): CommandModule<object, ModelArguments> {
 }
 
 async function emulateModel(given: ModelArguments, io: Io): Promise<void> {
-  const { model, json, color } = given;
+  const { model, json, color, twins } = given;
   const workers = workersOf(given.workers);
   checkDestination('--json', json);
   const spec = load(model, given);
@@ -44,7 +46,7 @@ async function emulateModel(given: ModelArguments, io: Io): Promise<void> {
   const { terminalReport } = await import('../../report/terminal.ts');
   const progress = await startProgress(io);
   try {
-    const result = await runModel(spec, { workers, onProgress: progress.update, signal: io.signal });
+    const result = await runModel(spec, { workers, twins, onProgress: progress.update, signal: io.signal });
     progress.stop();
     const report = buildReport(result);
     if (json !== undefined) await writeTo(io, '--json', json, `${JSON.stringify(report, null, 2)}\n`);

@@ -7,9 +7,10 @@ import { inputError } from '../../emulator/errors.ts';
 import { waferReport, waferText } from '../../report/wafer.ts';
 import { runProgram } from '../../run/program.ts';
 import { pooledTimer } from '../../run/timer.ts';
+import { runTwins } from '../../run/twins.ts';
 import { coloursFor } from '../colours.ts';
 import { checkDestination, STDOUT, writeTo } from '../destination.ts';
-import { workersOf, workersOption } from '../flags.ts';
+import { twinsOption, workersOf, workersOption } from '../flags.ts';
 import type { Io } from '../io.ts';
 import { startProgress } from '../progress.ts';
 
@@ -17,6 +18,7 @@ export interface RunArguments {
   readonly program: string;
   readonly workers: string | undefined;
   readonly json: string | undefined;
+  readonly twins: boolean;
   readonly color: boolean | undefined;
 }
 
@@ -28,6 +30,7 @@ export function runProgramCommand(io: Io): CommandModule<object, RunArguments> {
       yargs
         .positional('program', { type: 'string', demandOption: true, describe: 'file of emulate compile' })
         .option('workers', workersOption)
+        .option('twins', twinsOption)
         .option('color', { type: 'boolean' })
         // Without nargs yargs takes the - of `--json -` for an argument of the command.
         .option('json', { type: 'string', nargs: 1, describe: 'the result as JSON to a file; - is stdout, alone' }),
@@ -42,7 +45,9 @@ async function run({ program: file, json, color, ...given }: RunArguments, io: I
   const timer = pooledTimer(workers, io.signal);
   const progress = await startProgress(io);
   try {
-    const report = waferReport(program, await runProgram(program, { timer, onProgress: progress.update }));
+    const options = { timer, onProgress: progress.update };
+    const result = await runProgram(program, options);
+    const report = waferReport(program, result, given.twins ? await runTwins(program, result, options) : null);
     progress.stop();
     if (json !== undefined) await writeTo(io, '--json', json, `${JSON.stringify(report, null, 2)}\n`);
     if (json !== STDOUT) await io.stdout.write(waferText(report, coloursFor(io.stdout, io.env, color)));

@@ -19,6 +19,8 @@ export interface MatmulStep {
   readonly accumulators: number;
   readonly gap: Gap;
   readonly accumulate: 'fp16' | 'fp32';
+  /** Non-zeros lie where the mask has them; or, in a twin only (run/twins.ts), spread evenly over the ring. */
+  readonly zeros?: 'balanced';
 }
 
 export type StepShape = Exclude<KernelShape, SpmmCase> | MatmulStep;

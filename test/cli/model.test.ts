@@ -92,3 +92,20 @@ test.each([
   expect(code).toBe(0);
   expect(out).toMatch(expected);
 });
+
+test('--no-twins leaves the twins out and changes no cycle', async () => {
+  const folder = folderWith({ 'tiny.json': tinyModel });
+  const model = `${folder}/tiny.json`;
+  const program = `${folder}/tiny.program`;
+  await emulate(['compile', model, '--out', program]);
+  for (const command of [[model], ['run', program]]) {
+    const asked = reportOf((await emulate([...command, '--json', '-'])).out);
+    const without = reportOf((await emulate([...command, '--json', '-', '--no-twins'])).out);
+    expect(asked.effects).toHaveLength(5);
+    expect(without.effects).toBeNull();
+    expect(without.wafer).toEqual(asked.wafer);
+    expect(without.hashes).toEqual({ ...asked.hashes, twins: null });
+    expect((await emulate(command)).out).toContain('\neffect, alone');
+    expect((await emulate([...command, '--no-twins'])).out).not.toContain('effect');
+  }
+});

@@ -9,6 +9,7 @@ import { denseTwin, type MainResult } from '../../run/main.ts';
 import { chooseMapping } from '../../run/mapper.ts';
 import { runProgram } from '../../run/program.ts';
 import { inProcessTimer } from '../../run/timer.ts';
+import { runTwins } from '../../run/twins.ts';
 
 const machine = { preset: 'wse2', fabric: { width: 8, height: 8 } };
 
@@ -39,9 +40,11 @@ export async function resultOf(file: Readonly<Record<string, unknown>>): Promise
   const graph = buildGraph(spec);
   const wafer = spec.machine.machine;
   const mapping = await chooseMapping(graph, wafer, spec.mapping, timer);
-  const ran = await runProgram(lower(placeGraph(graph, wafer, mapping)), { timer });
+  const program = lower(placeGraph(graph, wafer, mapping));
+  const ran = await runProgram(program, { timer });
+  const twins = await runTwins(program, ran, { timer });
   const dense = await runProgram(lower(placeGraph(denseTwin(graph), wafer, mapping)), { timer });
   const programHash = '0123456789abcdef'.repeat(4);
   const run = { workers: 1, wallSeconds: 0.5 };
-  return { spec, graph, wafer: ran, waferDense: dense, waferDenseSameMapping: dense, programHash, run };
+  return { spec, graph, wafer: ran, waferDense: dense, waferDenseSameMapping: dense, twins, programHash, run };
 }

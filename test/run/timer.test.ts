@@ -34,14 +34,19 @@ test('a whole job is the same with one worker and with two, but for the host', a
   const jobs = await Promise.all(
     [1, 2].map(async (workers) => {
       const labels = new Set<string>();
-      const { run, ...result } = await runModel(spec, { workers, onProgress: (_i, _of, label) => labels.add(label) });
+      const { run, ...result } = await runModel(spec, {
+        workers,
+        twins: true,
+        onProgress: (_i, _of, label) => labels.add(label),
+      });
       expect(run.workers).toBe(workers);
       expect([...labels]).toContain('h.0.mlp.c_fc');
       return result;
     }),
   );
   expect(JSON.stringify(jobs[1])).toBe(JSON.stringify(jobs[0]));
-  const [{ wafer, waferDense, waferDenseSameMapping, programHash }] = jobs;
+  const [{ wafer, waferDense, waferDenseSameMapping, twins, programHash }] = jobs;
+  expect(twins).toHaveLength(wafer.operators.length);
   expect(programHash).toMatch(/^[0-9a-f]{64}$/);
   expect(waferDenseSameMapping.mapping).toEqual(wafer.mapping);
   expect(waferDense.cycles).toBeLessThanOrEqual(waferDenseSameMapping.cycles);

@@ -28,7 +28,7 @@ test('a point measures what its model does alone', async () => {
   expect(there).toBe(0);
   for (const [i, { spec, key, varied }] of points.entries()) {
     const alone = buildReport(
-      await runModelOn(spec, { timer: inProcessTimer(), workers: 1, onProgress: () => undefined }),
+      await runModelOn(spec, { timer: inProcessTimer(), workers: 1, twins: false, onProgress: () => undefined }),
     );
     expect(rows[i]).toEqual({ key, varied, outcome: { measured: measuredOf(alone) } });
   }
