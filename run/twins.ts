@@ -106,8 +106,12 @@ function unbounded(timer: Timer, used: Map<string, number>): Timer {
     const features = streamOrder(weights.output, cols).length;
     const remembered = Math.floor(MOST_REMEMBERED / (cols * tokens));
     const most = Math.max(shape.accumulators, Math.min(features, remembered));
-    let accumulators = Math.min(FIRST * shape.accumulators, most);
-    let timing = await timer.time({ ...shape, accumulators }, machine, name);
+    let { accumulators } = shape;
+    let timing = await timer.time(shape, machine, name);
+    if (accumulators < most && timing.totals[CAUSE.waitThread] > 0) {
+      accumulators = Math.min(FIRST * accumulators, most);
+      timing = await timer.time({ ...shape, accumulators }, machine, name);
+    }
     while (accumulators < most && timing.totals[CAUSE.waitThread] > 0) {
       const twice = Math.min(2 * accumulators, most);
       const next = await timer.time({ ...shape, accumulators: twice }, machine, name);
