@@ -11,14 +11,18 @@ import { latenciesOf, type Machine } from '../../emulator/machine/spec.ts';
 import { CAUSE, CAUSE_COUNT } from '../../emulator/program/causes.ts';
 import { runStepped } from '../../emulator/stepped/engine.ts';
 import { timingProgram } from '../../kernels/index.ts';
+import type { SpmmShape } from '../../emulator/streamed/shape.ts';
+import { balancedCells } from '../../kernels/spmm/balanced.ts';
 import { countCells } from '../../kernels/spmm/counts.ts';
 import { spmmProgram } from '../../kernels/spmm/program.ts';
+import { timeSpmm } from '../../kernels/spmm/time.ts';
 import { boundByTwins, boundCosts, priceOf } from '../../run/bound.ts';
 import { runProgram } from '../../run/program.ts';
 import { EFFECTS, type Twins } from '../../run/result.ts';
 import { matmulShape } from '../../run/step.ts';
 import { inProcessTimer, type Timer } from '../../run/timer.ts';
 import { runTwins } from '../../run/twins.ts';
+import { lateStreamCase, spmmCase } from '../fixtures/spmmCases.ts';
 import { anyMapping, gptJLike, gptLike, graphOf, llamaLike, waferOf } from './tiny.ts';
 
 const fabric = waferOf(13, 12);
@@ -250,5 +254,22 @@ describe('what bounds an operator of 100 cycles', () => {
     expect(boundCosts(100, others)).toMatchObject({ 'weight stream': 0, 'load imbalance': 0, fabric: 25 });
     const saving = { ...twins, balancedZeros: 130, unboundedAccumulators: 101 };
     expect(boundCosts(100, saving)).toMatchObject({ 'load imbalance': -1, fabric: 24 });
+  });
+});
+
+function steppedCycles(shape: SpmmShape): number {
+  return timeSpmm({ ...shape, rows: 1 }, 'stepped').cycles;
+}
+
+describe('taking an effect away may cost cycles, so that its price is negative', () => {
+  test('even zeros', () => {
+    const shape = spmmCase(39);
+    const { nnz, cols } = shape;
+    expect(steppedCycles({ ...shape, nnz: balancedCells(nnz, cols) })).toBeGreaterThan(steppedCycles(shape));
+  });
+
+  test('all accumulators that there can be', () => {
+    const shape = lateStreamCase(3526);
+    expect(steppedCycles({ ...shape, accumulators: shape.features })).toBeGreaterThan(steppedCycles(shape));
   });
 });
