@@ -9,6 +9,14 @@ import type { SteppedRun } from '../emulator/stepped/engine.ts';
 import { meetingPlace } from '../emulator/stepped/meeting.ts';
 import type { BandTask } from './bandWorker.ts';
 
+/** PEs of a band that are worth a thread: with 256 two threads are somewhat faster than one, with 100 they are not. */
+const FEWEST_PES = 256;
+
+/** Bands to cut a mesh into on so many workers; 1 where one thread is as fast. */
+export function bandsThatPay(width: number, height: number, workers: number): number {
+  return Math.max(1, Math.min(workers, height, Math.floor((width * height) / FEWEST_PES)));
+}
+
 export interface BandPool {
   /** The same as `runStepped`, errors included, and for any number of bands. One run at a time. */
   run(program: TimingProgram, latencies: Latencies, bands?: readonly number[]): Promise<SteppedRun>;

@@ -6,13 +6,14 @@ import { readDocument } from '../../compiler/model/document.ts';
 import { unknownValue } from '../../compiler/model/validate.ts';
 import { EmulateError, EXIT, inputError } from '../../emulator/errors.ts';
 import { checkDestination, STDOUT, unwritable } from '../destination.ts';
+import { workersOf, workersOption } from '../flags.ts';
 import type { Io } from '../io.ts';
 import { CASE_FLAGS, type CaseFlags, lineOf as lineCaseOf, machineOf, spmmOf } from '../kernel/fromFlags.ts';
 import { timings } from '../kernel/inWorker.ts';
 import { lineOf } from '../kernel/line.ts';
 import { KERNEL_NAMES, type KernelCase, kernelCases } from '../kernel/spec.ts';
 import { summaryOf } from '../kernel/summary.ts';
-import type { EngineChoice } from '../kernel/timing.ts';
+import type { EngineUse } from '../kernel/timing.ts';
 
 export interface KernelArguments extends CaseFlags {
   readonly name: string | undefined;
@@ -20,6 +21,7 @@ export interface KernelArguments extends CaseFlags {
   readonly machine: string;
   readonly accumulate: string;
   readonly engine: string;
+  readonly workers: string | undefined;
   readonly json: string | undefined;
 }
 
@@ -36,6 +38,7 @@ export function kernelCommand(io: Io): CommandModule<object, KernelArguments> {
         .option('machine', { ...text, default: 'wse2', describe: 'preset or machine file' })
         .option('accumulate', { ...text, default: 'fp16', describe: 'fp16 or fp32' })
         .option('engine', { ...text, default: 'auto', describe: 'stepped, streamed or auto' })
+        .option('workers', { ...workersOption, describe: `${workersOption.describe}; for --engine stepped` })
         // Without nargs yargs takes the - of `--json -` for an argument of the command.
         .option('json', { ...text, describe: 'a JSON line a case; - is stdout' })
         .example('$0 kernel --spec cases.json', 'the cases of a file, a line of JSON each')
@@ -54,10 +57,11 @@ function withCaseFlags(yargs: Argv): Argv<CaseFlags> {
 async function runKernel(given: KernelArguments, io: Io): Promise<void> {
   const { name, spec, json } = given;
   const engine = choice('--engine', given.engine, ['auto', 'stepped', 'streamed']);
+  const use = { engine, workers: workersOf(given.workers) };
   checkDestination('--json', json);
   if (spec !== undefined) {
     if (name !== undefined) throw inputError(`kernel: got both ${name} and --spec, allowed one of them`);
-    await writeLines(json ?? STDOUT, kernelCases(readDocument(spec)), engine, io);
+    await writeLines(json ?? STDOUT, kernelCases(readDocument(spec)), use, io);
     return;
   }
   if (name === undefined)
@@ -67,10 +71,10 @@ async function runKernel(given: KernelArguments, io: Io): Promise<void> {
   const accumulate = choice('--accumulate', given.accumulate, ['fp16', 'fp32']);
   const one = kernel === 'spmm' ? spmmOf(given, machine, accumulate) : lineCaseOf(kernel, given, machine);
   if (json !== undefined) {
-    await writeLines(json, [one], engine, io);
+    await writeLines(json, [one], use, io);
     return;
   }
-  for await (const timing of timings([one], engine, io.signal)) {
+  for await (const timing of timings([one], use, io.signal)) {
     if (timing.cycles === 'deadlock') throw new EmulateError(EXIT.deadlock, timing.why);
     await io.stdout.write(summaryOf(one, timing, machine));
   }
@@ -83,10 +87,10 @@ function choice<const Name extends string>(what: string, got: string, allowed: r
 }
 
 /** A line a case, to stdout or to a file, piece by piece. */
-async function writeLines(file: string, cases: readonly KernelCase[], engine: EngineChoice, io: Io): Promise<void> {
+async function writeLines(file: string, cases: readonly KernelCase[], use: EngineUse, io: Io): Promise<void> {
   const opened = file === STDOUT ? undefined : open(file);
   try {
-    for await (const timing of timings(cases, engine, io.signal))
+    for await (const timing of timings(cases, use, io.signal))
       for (const piece of lineOf(timing)) {
         if (opened === undefined) await io.stdout.write(piece);
         else write(opened, piece, file);

@@ -28,7 +28,7 @@ export async function kernelResult(
   const operators: Record<string, Counts> = {};
   const banks: unknown[] = [];
   const names = cases.map(({ kernel }, i) => (cases.length === 1 ? kernel : `${i}.${kernel}`));
-  for await (const timing of timings(cases, 'auto', signal)) {
+  for await (const timing of timings(cases, { engine: 'auto', workers: 1 }, signal)) {
     if (timing.cycles === 'deadlock') throw new EmulateError(EXIT.deadlock, timing.why);
     operators[names[banks.length]] = countsOf(timing);
     banks.push({ cycles: timing.cycles, where: Array.from(timing.where) });

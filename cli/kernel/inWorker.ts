@@ -3,13 +3,13 @@
 import { Piscina } from 'piscina';
 import { EmulateError, EXIT, internalError } from '../../emulator/errors.ts';
 import type { KernelCase } from './spec.ts';
-import type { EngineChoice, KernelDeadlock, KernelTiming } from './timing.ts';
+import type { EngineUse, KernelDeadlock, KernelTiming } from './timing.ts';
 import type { KernelFailure, KernelTask } from './worker.ts';
 
 /** The timings of the cases, in their order, each when it is there. */
 export async function* timings(
   cases: readonly KernelCase[],
-  engine: EngineChoice,
+  use: EngineUse,
   signal: AbortSignal,
 ): AsyncGenerator<KernelTiming | KernelDeadlock> {
   // Development runs the sources as they are; a build runs worker.js beside this file.
@@ -22,7 +22,7 @@ export async function* timings(
   });
   try {
     for (const one of cases) {
-      const answer = await pool.run({ one, engine }, { signal }).catch((error: unknown) => {
+      const answer = await pool.run({ one, ...use }, { signal }).catch((error: unknown) => {
         throw workerError(error, one, signal);
       });
       if ('code' in answer) throw new EmulateError(answer.code, answer.message);

@@ -10,11 +10,17 @@ import { runDataflow } from '../../emulator/streamed/dataflow.ts';
 import { foldedTotals, foldedWhere } from '../../emulator/streamed/fold.ts';
 import { mostHopCycles } from '../../emulator/streamed/most.ts';
 import { type SpmmCase, timingProgram } from '../../kernels/index.ts';
-import { type Engine, timeSpmm } from '../../kernels/spmm/time.ts';
+import { type Engine, type SpmmTiming, timeSpmm } from '../../kernels/spmm/time.ts';
 import { matmulShape } from '../../run/step.ts';
-import type { KernelCase, LineCase } from './spec.ts';
+import type { DrawnCase, KernelCase, LineCase } from './spec.ts';
 
 export type EngineChoice = Engine | 'auto';
+
+/** Which engine times the cases, and the threads that the stepped one may use. */
+export interface EngineUse {
+  readonly engine: EngineChoice;
+  readonly workers: number;
+}
 
 interface Found {
   readonly engine: Engine;
@@ -39,26 +45,34 @@ export interface KernelDeadlock extends Found {
 export function timeCase(one: KernelCase, engine: EngineChoice): KernelTiming | KernelDeadlock {
   try {
     if (one.kernel !== 'spmm') return timeLine(one, engine);
-    return timeMatmul(
-      'step' in one ? { kernel: 'spmm', ...matmulShape(one.step, one.machine), rows: one.rows } : one,
-      engine,
-    );
+    const shape = matmulOf(one);
+    return matmulTiming(shape, timeSpmm(shape, engine));
   } catch (error) {
-    if (!(error instanceof EmulateError) || error.code !== EXIT.deadlock) throw error;
-    // Only stepping sees that nothing can move any more; `auto` came to it last.
-    const tried = engine === 'auto' ? 'streamed' : engine;
-    return {
-      engine: tried,
-      path: tried === 'streamed' ? 'stepped row' : 'stepped mesh',
-      why: error.message,
-      cycles: 'deadlock',
-    };
+    return deadlockOf(error, engine);
   }
 }
 
-function timeMatmul(one: SpmmCase, choice: EngineChoice): KernelTiming {
-  const { engine, path, why, cycles, rows, where } = timeSpmm(one, choice);
-  return { engine, path, why, cycles, outer: one.cols, inner: rows, where, folded: path !== 'stepped mesh' };
+/** A deadlock as an answer; any other error goes on. */
+export function deadlockOf(error: unknown, engine: EngineChoice): KernelDeadlock {
+  if (!(error instanceof EmulateError) || error.code !== EXIT.deadlock) throw error;
+  // Only stepping sees that nothing can move any more; `auto` came to it last.
+  const tried = engine === 'auto' ? 'streamed' : engine;
+  return {
+    engine: tried,
+    path: tried === 'streamed' ? 'stepped row' : 'stepped mesh',
+    why: error.message,
+    cycles: 'deadlock',
+  };
+}
+
+/** The matmul with its cells counted. */
+export function matmulOf(one: SpmmCase | DrawnCase): SpmmCase {
+  return 'step' in one ? { kernel: 'spmm', ...matmulShape(one.step, one.machine), rows: one.rows } : one;
+}
+
+export function matmulTiming({ cols }: SpmmCase, timing: SpmmTiming): KernelTiming {
+  const { engine, path, why, cycles, rows, where } = timing;
+  return { engine, path, why, cycles, outer: cols, inner: rows, where, folded: path !== 'stepped mesh' };
 }
 
 function timeLine({ kernel, width, wavelets, latencies }: LineCase, choice: EngineChoice): KernelTiming {

@@ -3,11 +3,11 @@
 
 import { EmulateError, type ExitCode } from '../../emulator/errors.ts';
 import type { KernelCase } from './spec.ts';
-import { type EngineChoice, type KernelDeadlock, type KernelTiming, timeCase } from './timing.ts';
+import { timeStepped } from './inBands.ts';
+import { type EngineUse, type KernelDeadlock, type KernelTiming, timeCase } from './timing.ts';
 
-export interface KernelTask {
+export interface KernelTask extends EngineUse {
   readonly one: KernelCase;
-  readonly engine: EngineChoice;
 }
 
 export interface KernelFailure {
@@ -15,9 +15,13 @@ export interface KernelFailure {
   readonly message: string;
 }
 
-export default function run({ one, engine }: KernelTask): KernelTiming | KernelDeadlock | KernelFailure {
+export default async function run({
+  one,
+  engine,
+  workers,
+}: KernelTask): Promise<KernelTiming | KernelDeadlock | KernelFailure> {
   try {
-    return timeCase(one, engine);
+    return engine === 'stepped' ? await timeStepped(one, workers) : timeCase(one, engine);
   } catch (error) {
     if (!(error instanceof EmulateError)) throw error;
     return { code: error.code, message: error.message };

@@ -4,6 +4,7 @@
 // A pipe that leads from one band into another is there twice: the taking band has the pipe, the sending band an image
 // of it. What one does with its side, the other hears of by mail and repeats.
 
+import { internalError } from '../errors.ts';
 import type { Latencies } from '../machine/spec.ts';
 import type { FabricProgram } from '../program/fabric.ts';
 import { NONE } from '../program/instruction.ts';
@@ -15,8 +16,11 @@ import { PipeBank, pipeWords, writeEmpty } from './pipes.ts';
 /** A program without PE code: functions cannot cross to another thread, and only time is asked of bands. */
 export type TimingProgram = FabricProgram & { readonly code: readonly []; readonly memory?: undefined };
 
-export function isTimingOnly(program: FabricProgram): program is TimingProgram {
-  return program.code.length === 0 && program.memory === undefined && program.memoryWords === 0;
+/** The program as one without PE code; it is a defect to ask this of one that has some. */
+export function timingOnly({ code, memory, memoryWords, ...program }: FabricProgram): TimingProgram {
+  if (code.length > 0 || memory !== undefined || memoryWords > 0)
+    throw internalError(`${program.name}: a program that carries values runs in one thread`);
+  return { ...program, code: [], memoryWords };
 }
 
 /** The pipes that cross from band to band, by number. */

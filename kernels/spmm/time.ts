@@ -6,7 +6,7 @@ import { mostCycles } from '../../emulator/streamed/most.ts';
 import type { RowTiming, SpmmShape } from '../../emulator/streamed/shape.ts';
 import { CAUSE_COUNT, type Where, whereAt } from '../../emulator/program/causes.ts';
 import { columnOf } from '../../emulator/program/ring.ts';
-import { runStepped } from '../../emulator/stepped/engine.ts';
+import { runStepped, type SteppedRun } from '../../emulator/stepped/engine.ts';
 import { foldedCycles, foldedWhere } from '../../emulator/streamed/fold.ts';
 import { lookaheadRow } from '../../emulator/streamed/lookahead/row.ts';
 import { closedRow, tokenRow, whyNotClosed } from '../../emulator/streamed/row.ts';
@@ -30,12 +30,8 @@ export interface SpmmTiming {
 
 /** Throws (exit 2) where the run could be longer than cycles are counted. */
 export function timeSpmm(shape: SpmmShape, engine: Engine | 'auto'): SpmmTiming {
-  const most = mostCycles(shape);
-  if (most > MOST_CYCLES) throw tooLong('spmm', most);
-  if (engine === 'stepped') {
-    const { cycles, where } = steppedRows(shape);
-    return { engine, path: 'stepped mesh', why: 'asked for', cycles, rows: shape.rows, where };
-  }
+  checkLength(shape);
+  if (engine === 'stepped') return steppedTiming(shape, runStepped(spmmProgram(shape), shape.latencies));
   const [path, why, row] = timeRow(shape);
   return {
     engine: 'streamed',
@@ -55,17 +51,21 @@ function timeRow(shape: SpmmShape): [Path, string, RowTiming] {
   return ['token level', 'the weight stream may be late', tokenRow(shape)];
 }
 
-/** The stepped engine, its counts in the order ring position (outer), row (inner). */
-function steppedRows(shape: SpmmShape): RowTiming {
-  const { rows, cols, latencies } = shape;
-  const run = runStepped(spmmProgram(shape), latencies);
+/** Throws (exit 2) where the run could be longer than cycles are counted. */
+export function checkLength(shape: SpmmShape): void {
+  const most = mostCycles(shape);
+  if (most > MOST_CYCLES) throw tooLong('spmm', most);
+}
+
+/** A run of the stepped engine, its counts put in the order ring position (outer), row (inner). */
+export function steppedTiming({ rows, cols }: SpmmShape, run: SteppedRun): SpmmTiming {
   const where = new Float64Array(run.where.length);
   for (let p = 0; p < cols; p++)
     for (let y = 0; y < rows; y++) {
       const pe = y * cols + columnOf(p, cols);
       where.set(run.where.subarray(pe * CAUSE_COUNT, (pe + 1) * CAUSE_COUNT), (p * rows + y) * CAUSE_COUNT);
     }
-  return { cycles: run.cycles, where };
+  return { engine: 'stepped', path: 'stepped mesh', why: 'asked for', cycles: run.cycles, rows, where };
 }
 
 /** Causes of the PE at ring position p of row y. */

@@ -4,8 +4,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { EmulateError, EXIT } from '../../emulator/errors.ts';
 import type { Latencies } from '../../emulator/machine/spec.ts';
-import { type FabricProgram, PORT } from '../../emulator/program/fabric.ts';
-import { evenBands, isTimingOnly, type TimingProgram } from '../../emulator/stepped/cut.ts';
+import { PORT } from '../../emulator/program/fabric.ts';
+import { evenBands, type TimingProgram, timingOnly } from '../../emulator/stepped/cut.ts';
 import { runStepped, type SteppedRun } from '../../emulator/stepped/engine.ts';
 import { spmmProgram } from '../../kernels/spmm/program.ts';
 import { openBands } from '../../run/bandPool.ts';
@@ -28,11 +28,6 @@ async function outcome(run: () => SteppedRun | Promise<SteppedRun>): Promise<Out
     if (error instanceof EmulateError) return { code: error.code, message: error.message };
     throw error;
   }
-}
-
-function timingOnly(program: FabricProgram): TimingProgram {
-  if (!isTimingOnly(program)) throw new Error('a program of this test carries values');
-  return program;
 }
 
 async function expectSame(program: TimingProgram, latencies: Latencies, rows: readonly number[]): Promise<Outcome> {
