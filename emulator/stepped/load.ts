@@ -65,43 +65,49 @@ export interface State {
   readonly memory: Float32Array;
 }
 
-interface RoutedPipe extends Route {
-  readonly pe: number;
+/** Place of (PE, color) in a table of all. */
+function placeOf({ width }: FabricProgram, x: number, y: number, color: number): number {
+  return (y * width + x) * MAX_COLORS + color;
 }
 
-function routedPipes(program: FabricProgram): RoutedPipe[] {
-  const { width, height } = program;
-  const pipes = program.routes.map((route) => ({ ...route, pe: route.y * width + route.x }));
-  for (const { x, y, color, to, from } of pipes) {
-    if (x < 0 || x >= width || y < 0 || y >= height) throw internalError(`${program.name}: route outside at ${x},${y}`);
-    if (color < 0 || color >= MAX_COLORS) throw internalError(`${program.name}: color ${color}`);
-    if (to.length === 0 || to.includes(from))
-      throw internalError(`${program.name}: route of color ${color} turns back`);
-  }
-  return pipes.sort((a, b) => a.pe - b.pe || a.color - b.color);
+function checkRoute({ name, width, height }: FabricProgram, { x, y, color, from, to }: Route): void {
+  if (x < 0 || x >= width || y < 0 || y >= height) throw internalError(`${name}: route outside at ${x},${y}`);
+  if (color < 0 || color >= MAX_COLORS) throw internalError(`${name}: color ${color}`);
+  if (to.length === 0 || to.includes(from)) throw internalError(`${name}: route of color ${color} turns back`);
+}
+
+/** The routes PE by PE, ascending in color, and where in this order that of each (PE, color) stands, or NONE. */
+function inOrder(program: FabricProgram): { routed: Route[]; routeOf: Int32Array } {
+  const routeOf = new Int32Array(program.width * program.height * MAX_COLORS).fill(NONE);
+  program.routes.forEach((route, i) => {
+    checkRoute(program, route);
+    const place = placeOf(program, route.x, route.y, route.color);
+    if (routeOf[place] !== NONE)
+      throw internalError(`${program.name}: two routes of color ${route.color} at ${route.x},${route.y}`);
+    routeOf[place] = i;
+  });
+  const routed: Route[] = [];
+  for (let place = 0; place < routeOf.length; place++)
+    if (routeOf[place] !== NONE) routeOf[place] = routed.push(program.routes[routeOf[place]]) - 1;
+  return { routed, routeOf };
 }
 
 /** Flat banks for a program on a machine with these latencies. */
 export function load(program: FabricProgram, latencies: Latencies): State {
   const { width, height } = program;
   const pes = width * height;
-  const routed = routedPipes(program);
-  const routeOf = new Int32Array(pes * MAX_COLORS).fill(NONE);
-  routed.forEach(({ pe, color, x, y }, i) => {
-    if (routeOf[pe * MAX_COLORS + color] !== NONE)
-      throw internalError(`${program.name}: two routes of color ${color} at ${x},${y}`);
-    routeOf[pe * MAX_COLORS + color] = i;
-  });
+  const { routed, routeOf } = inOrder(program);
 
   // Pipes lie PE by PE: for each route the one it takes from and, where it leads to the core, the queue there. Parts
   // that sleep: the router of PE i is part i, its core part pes + i; the last one stands for the streams.
   const specs: PipeSpec[] = [];
   const pipeOf = new Int32Array(routed.length);
   const queueOf = new Int32Array(routed.length).fill(NONE);
-  routed.forEach(({ pe, from, to, x, y, color }, i) => {
+  routed.forEach(({ from, to, x, y, color }, i) => {
+    const pe = y * width + x;
     const ramp = from === PORT.R;
     const upstream = ramp ? NONE : neighbour(program, routeOf, x, y, color, from);
-    const producer = ramp ? pes + pe : upstream === NONE ? 2 * pes : routed[upstream].pe;
+    const producer = ramp ? pes + pe : upstream === NONE ? 2 * pes : routed[upstream].y * width + routed[upstream].x;
     pipeOf[i] = specs.push({
       capacity: ramp ? latencies.outputQueue : latencies.routerBuffer,
       consumer: pe,
@@ -122,7 +128,8 @@ export function load(program: FabricProgram, latencies: Latencies): State {
   // Targets lie behind all routes and the record that ends the last one's.
   const targetsAt = (routed.length + 1) * ROUTE_WORDS;
   routed.forEach((route, i) => {
-    const { pe, color, x, y } = route;
+    const { color, x, y } = route;
+    const pe = y * width + x;
     if (route.from === PORT.R) outputOf[pe * MAX_COLORS + color] = recordOf(pipeOf[i]);
     const ports = route.to.reduce<number>((mask, port) => mask | (1 << port), 0);
     routes.push(recordOf(pipeOf[i]), ports, targetsAt + targets.length);
