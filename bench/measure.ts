@@ -1,5 +1,6 @@
 // How a bench takes time: CPU time of this process (all its threads), the median of several runs after one that warms up,
-// with the extremes beside it. What is compared is run in turn, in one process.
+// with the extremes beside it. What is compared is run in turn, in one process. Where threads share the work, the time
+// that passes counts too.
 
 import { cpus } from 'node:os';
 
@@ -22,6 +23,38 @@ export function measure<Result>(runs: number, run: () => Result): Measured<Resul
   }
   seconds.sort((a, b) => a - b);
   return { median: seconds[runs >> 1], least: seconds[0], most: seconds[runs - 1], result };
+}
+
+export interface Turns<Result> {
+  /** Median seconds that passed, and that all threads of this process computed. */
+  readonly wall: number;
+  readonly cpu: number;
+  readonly result: Result;
+}
+
+/** Runs each in turn, `runs` times after once to warm up: what the computer does beside falls on all of them alike. */
+export async function inTurn<Result>(
+  runs: number,
+  each: readonly (() => Result | Promise<Result>)[],
+): Promise<Turns<Result>[]> {
+  const results: Result[][] = each.map(() => []);
+  const walls: number[][] = each.map(() => []);
+  const seconds: number[][] = each.map(() => []);
+  for (let turn = 0; turn <= runs; turn++)
+    for (const [i, run] of each.entries()) {
+      const from = performance.now();
+      const before = process.cpuUsage();
+      results[i][0] = await run();
+      const { user, system } = process.cpuUsage(before);
+      if (turn === 0) continue;
+      walls[i].push((performance.now() - from) / 1e3);
+      seconds[i].push((user + system) / 1e6);
+    }
+  return each.map((_, i) => ({ wall: medianOf(walls[i]), cpu: medianOf(seconds[i]), result: results[i][0] }));
+}
+
+function medianOf(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
 /** The machine of a measurement, for the head of a table. */

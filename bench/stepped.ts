@@ -1,14 +1,17 @@
 // How many PE-cycles a second the stepped engine runs, on a 64 x 64 mesh: a matmul whose cores compute most of the time,
-// one whose cores mostly pass partial sums on, and chains in which every PE moves a wavelet in every cycle.
+// one whose cores mostly pass partial sums on, and chains in which every PE moves a wavelet in every cycle. Then the same
+// matmuls, on meshes from small to large, in one thread and in two bands on two workers.
 
 import { machinePresets } from '../emulator/machine/presets/index.ts';
 import { latenciesOf } from '../emulator/machine/spec.ts';
 import { CAUSE, CAUSE_COUNT } from '../emulator/program/causes.ts';
 import { type FabricProgram, PORT, type Route } from '../emulator/program/fabric.ts';
 import { thread } from '../emulator/program/instruction.ts';
+import { timingOnly } from '../emulator/stepped/cut.ts';
 import { runStepped } from '../emulator/stepped/engine.ts';
 import { spmmProgram } from '../kernels/spmm/program.ts';
-import { host, measure, millions, table } from './measure.ts';
+import { openBands } from '../run/bandPool.ts';
+import { host, inTurn, measure, milliseconds, millions, table } from './measure.ts';
 import { shapeOf } from './spmmShape.ts';
 
 const SIDE = 64;
@@ -66,4 +69,42 @@ const rows = cases.map(([name, program]) => {
 console.log(`Stepped engine, 64 x 64 PEs, one thread; ${host()}\n`);
 console.log(
   table(['program', 'cycles', 'slots that move wavelets', 'million PE-cycles a second', 'worst .. best of 3'], rows),
+);
+
+/** Side of the mesh and output features, fewer on a large one. */
+const meshes = [
+  [8, 64],
+  [16, 64],
+  [24, 64],
+  [32, 64],
+  [64, 64],
+  [128, 16],
+  [256, 4],
+] as const;
+
+const pool = openBands(2);
+const ratios: string[][] = [];
+for (const [side, out] of meshes)
+  for (const sparsity of [0.75, 0.99]) {
+    const shape = { out, in: 32 * side, rows: side, cols: side, tokens: 64, accumulators: 2, sparsity };
+    const program = timingOnly(spmmProgram(shapeOf(shape)));
+    const [one, two] = await inTurn(3, [
+      () => runStepped(program, latencies),
+      () => pool.run(program, latencies, [0, side >> 1]),
+    ]);
+    ratios.push([
+      `${side} x ${side}, ${100 * sparsity} % sparse`,
+      String(one.result.cycles),
+      milliseconds(one.wall),
+      milliseconds(two.wall),
+      (one.wall / two.wall).toFixed(2),
+      milliseconds(one.cpu),
+      milliseconds(two.cpu),
+    ]);
+  }
+await pool.close();
+
+console.log('\nOne thread and two bands on two workers, loading included; medians of 3 in turn\n');
+console.log(
+  table(['mesh', 'cycles', 'one, wall ms', 'two, wall ms', 'one / two', 'one, CPU ms', 'two, CPU ms'], ratios),
 );
