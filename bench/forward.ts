@@ -10,6 +10,7 @@ import { lower } from '../compiler/lower/lower.ts';
 import { placeGraph } from '../compiler/lower/placement.ts';
 import { loadModel } from '../compiler/model/load.ts';
 import { withBankConflicts } from '../emulator/machine/spec.ts';
+import { accumulatorsText } from '../kernels/spmm/accumulators.ts';
 import { chooseMapping } from '../run/mapper.ts';
 import { runProgram } from '../run/program.ts';
 import { inProcessTimer, pooledTimer, type Timer } from '../run/timer.ts';
@@ -59,7 +60,7 @@ async function forward(preset: string, batch: number, pairs: number): Promise<Pa
     if (operator.kind === 'linear') return sum + operator.in * operator.out;
     return operator.kind === 'lmHead' ? sum + operator.width * operator.vocabulary : sum;
   }, 0);
-  const name = `C = ${mapping.columns}, T = ${mapping.tokensPerPe}, K = ${mapping.accumulators}`;
+  const name = `C = ${mapping.columns}, T = ${mapping.tokensPerPe}, K = ${accumulatorsText(mapping.accumulators)}`;
   return { cycles, weights, mapping: name, cpu, matmulCpu, mebibytes, gains };
 }
 

@@ -10,6 +10,7 @@ import { compileCommand } from './commands/compile.ts';
 import { diffCommand } from './commands/diff.ts';
 import { kernelCommand } from './commands/kernel.ts';
 import { listCommand } from './commands/list.ts';
+import { mapCommand } from './commands/map.ts';
 import { modelCommand } from './commands/model.ts';
 import { runProgramCommand } from './commands/runProgram.ts';
 import { schemaCommand } from './commands/schema.ts';
@@ -83,6 +84,7 @@ async function readArguments(argv: readonly string[], io: Io): Promise<Read> {
   add(kernelCommand(io));
   add(compileCommand(io));
   add(runProgramCommand(io));
+  add(mapCommand(io));
   add(sweepCommand(io));
   add(checkCommand(io));
   add(diffCommand(io));

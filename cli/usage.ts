@@ -9,6 +9,7 @@ export const NAMED_COMMANDS = [
   'kernel',
   'compile',
   'run',
+  'map',
   'sweep',
   'check',
   'diff',

@@ -18,11 +18,14 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 export class EmulateError extends Error {
   readonly code: ExitCode;
+  /** The field of the input that it is about, where there is one that does not stand in the message. */
+  readonly field: string | undefined;
 
-  constructor(code: ExitCode, message: string) {
+  constructor(code: ExitCode, message: string, field?: string) {
     super(message);
     this.name = 'EmulateError';
     this.code = code;
+    this.field = field;
   }
 }
 

@@ -6,6 +6,7 @@ import type { OperatorKind } from '../compiler/graph/graph.ts';
 import type { Mapping } from '../compiler/mapping/mapping.ts';
 import type { MemoryUse } from '../compiler/mapping/memory.ts';
 import { effectTable } from './effects.ts';
+import { accumulatorsText } from '../kernels/spmm/accumulators.ts';
 import type { Fabric } from './machine.ts';
 import { count, duration, percent, scaled, times, wrapped } from './numbers.ts';
 import { operatorTable } from './operatorTable.ts';
@@ -94,7 +95,7 @@ export function mappingText(
     `C ${columns} columns x ${groups} ${groups === 1 ? 'group' : 'groups'}`,
     attends ? `${rows} rows (${mapping.rowsPerSequence} a sequence)` : `${rows} rows`,
     `T ${tokensPerPe} tokens a PE`,
-    `K ${accumulators} accumulators`,
+    `K ${accumulatorsText(accumulators)} accumulators`,
     `${accumulate} sums`,
     ...(attends ? [causal] : []),
     `${passes} ${passes === 1 ? 'pass' : 'passes'}`,

@@ -7,9 +7,11 @@ import type { Graph } from '../compiler/graph/graph.ts';
 import { encodeProgram } from '../compiler/lower/codec.ts';
 import { lower } from '../compiler/lower/lower.ts';
 import { placeGraph } from '../compiler/lower/placement.ts';
+import type { Mapping } from '../compiler/mapping/mapping.ts';
 import type { ModelSpec } from '../compiler/model/spec.ts';
 import { withBankConflicts } from '../emulator/machine/spec.ts';
 import { chooseMapping } from './mapper.ts';
+import type { MappingCache } from './mapper/cache.ts';
 import { runProgram } from './program.ts';
 import type { Twins, WaferResult } from './result.ts';
 import { pooledTimer, type Timer } from './timer.ts';
@@ -21,6 +23,8 @@ export interface MainOptions {
   readonly twins: boolean;
   readonly onProgress: (done: number, total: number, label: string) => void;
   readonly signal?: AbortSignal;
+  /** Where mappings that were found before lie; nowhere unless given. */
+  readonly cache?: MappingCache | undefined;
 }
 
 export interface MainResult {
@@ -60,15 +64,22 @@ export async function runModelOn(
 
 async function runAll(
   spec: ModelSpec,
-  { timer, twins: isAsked, onProgress }: Pick<MainOptions, 'twins' | 'onProgress'> & { readonly timer: Timer },
+  {
+    timer,
+    twins: isAsked,
+    onProgress,
+    cache,
+  }: Pick<MainOptions, 'twins' | 'onProgress' | 'cache'> & {
+    readonly timer: Timer;
+  },
 ): Promise<Omit<MainResult, 'run'>> {
   const machine = withBankConflicts(spec.machine.machine);
   const graph = buildGraph(spec);
   const dense = denseTwin(graph);
-  const mapping = await chooseMapping(graph, machine, spec.mapping, timer, (i, of) => onProgress(i, of, 'mapping'));
-  const denseMapping = await chooseMapping(dense, machine, spec.mapping, timer, (i, of) =>
-    onProgress(i, of, 'dense mapping'),
-  );
+  const choose = (of: Graph, label: string): Promise<Mapping> =>
+    chooseMapping(of, machine, spec.mapping, timer, (i, all) => onProgress(i, all, label), cache);
+  const mapping = await choose(graph, 'mapping');
+  const denseMapping = await choose(dense, 'dense mapping');
   const program = lower(placeGraph(graph, machine, mapping));
   const wafer = await runProgram(program, { timer, onProgress });
   const waferDense = await runProgram(lower(placeGraph(dense, machine, denseMapping)), { timer });

@@ -1,20 +1,17 @@
-// Picks a mapping: of the candidates that fit, in the order of a guess, the fastest by the exact engines. A candidate
-// whose least possible cycles exceed the best so far is left out. A layer is judged by the first one, masks included.
+// Picks a mapping: the one that is fastest by the exact engines, of all that fit (mapper/candidates.ts) and that a bound does
+// not rule out (mapper/least.ts, mapper/search.ts).
 
 import type { Graph } from '../compiler/graph/graph.ts';
-import { lower } from '../compiler/lower/lower.ts';
-import { placeGraph } from '../compiler/lower/placement.ts';
-import type { Mapping } from '../compiler/mapping/mapping.ts';
 import { misfitError } from '../compiler/mapping/fit.ts';
+import type { Mapping } from '../compiler/mapping/mapping.ts';
 import type { MappingRequest } from '../compiler/model/spec.ts';
 import { internalError } from '../emulator/errors.ts';
 import type { Machine } from '../emulator/machine/spec.ts';
-import { type Candidate, candidates, firstLayer, multiplicity } from './candidates.ts';
-import { runProgram } from './program.ts';
+import { cachedMapping, keepMapping, type MappingCache, type Search } from './mapper/cache.ts';
+import { type Candidates, candidates } from './mapper/candidates.ts';
+import { leastCyclesOn } from './mapper/least.ts';
+import { fastest } from './mapper/search.ts';
 import type { Timer } from './timer.ts';
-
-/** Candidates that are run; the rest are left to their guess. */
-const TRIED = 8;
 
 export async function chooseMapping(
   graph: Graph,
@@ -22,32 +19,31 @@ export async function chooseMapping(
   request: MappingRequest,
   timer: Timer,
   onTry?: (tried: number, of: number) => void,
+  cache?: MappingCache,
 ): Promise<Mapping> {
-  const { fitting, misfit } = candidates(graph, machine, request);
-  if (fitting.length === 0) {
-    if (misfit === undefined) throw internalError('the mapper had no candidate');
-    throw misfitError(graph.name, misfit.choice, misfit.misfit);
-  }
-  fitting.sort((a, b) => a.guess - b.guess || a.mapping.columns - b.mapping.columns);
-  const tried = fitting.slice(0, TRIED);
-  let best = tried[0].mapping;
-  let cycles = Infinity;
-  for (const [i, { mapping, bound }] of tried.entries()) {
-    onTry?.(i, tried.length);
-    if (tried.length > 1 && bound >= cycles) continue;
-    const took = tried.length > 1 ? await judge(graph, machine, tried[i], timer) : 0;
-    if (took < cycles) {
-      cycles = took;
-      best = mapping;
-    }
-  }
-  return best;
+  const search = { graph, machine, request };
+  const known = cache === undefined ? undefined : cachedMapping(cache, search);
+  if (known !== undefined) return known;
+  const mapping = await searchMapping(search, timer, onTry);
+  if (cache !== undefined) keepMapping(cache, search, mapping);
+  return mapping;
 }
 
-/** Cycles of all passes, every layer counted as the first. */
-async function judge(graph: Graph, machine: Machine, { mapping }: Candidate, timer: Timer): Promise<number> {
-  const thin = firstLayer(graph);
-  const { operators } = await runProgram(lower(placeGraph(thin, machine, mapping)), { timer });
-  const count = multiplicity(graph);
-  return operators.reduce((sum, { cycles }, i) => sum + cycles * count(thin.nodes[i]), 0) * mapping.passes;
+async function searchMapping(
+  { graph, machine, request }: Search,
+  timer: Timer,
+  onTry?: (tried: number, of: number) => void,
+): Promise<Mapping> {
+  const { fitting } = candidatesOrThrow(graph, machine, request);
+  if (fitting.length === 1) return fitting[0].mapping;
+  return (await fastest(fitting, { graph, machine, timer, onTry })).mapping;
+}
+
+/** What fits, by bound; throws (exit 3) if nothing does. */
+export function candidatesOrThrow(graph: Graph, machine: Machine, request: MappingRequest): Candidates {
+  const found = candidates(graph, machine, request, leastCyclesOn(machine));
+  const { fitting, misfit } = found;
+  if (fitting.length > 0) return found;
+  if (misfit === undefined) throw internalError('the mapper had no candidate');
+  throw misfitError(graph.name, misfit.choice, misfit.misfit);
 }

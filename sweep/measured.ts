@@ -1,6 +1,7 @@
 // What a sweep keeps of the report of a point: the numbers that are compared, a line in every table.
 
 import { CAUSES, type Where } from '../emulator/program/causes.ts';
+import { accumulatorsText } from '../kernels/spmm/accumulators.ts';
 import type { Report, Speedup, Totals } from '../report/report.ts';
 import { boundOf } from '../run/bound.ts';
 import type { Bound } from '../run/result.ts';
@@ -22,7 +23,8 @@ export interface Measured extends Totals {
   readonly boundBy: Bound;
   readonly columns: number;
   readonly tokensPerPe: number;
-  readonly accumulators: number;
+  /** One number where all matmuls have as many. */
+  readonly accumulators: number | string;
   /** Hash of the results. */
   readonly result: string;
 }
@@ -39,7 +41,8 @@ export function measuredOf({ wafer, mapping, speedup, operators, hashes }: Measu
     boundBy: boundOf(sumOf(operators.map(({ where }) => where))),
     columns: mapping.columns,
     tokensPerPe: mapping.tokensPerPe,
-    accumulators: mapping.accumulators,
+    accumulators:
+      typeof mapping.accumulators === 'number' ? mapping.accumulators : accumulatorsText(mapping.accumulators),
     result: hashes.result,
   };
 }

@@ -6,6 +6,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CAUSES } from '../emulator/program/causes.ts';
+import { matmulNames } from '../kernels/spmm/accumulators.ts';
 import { inputError } from '../emulator/errors.ts';
 import { inputHash, type Report, REPORT_FORMAT, resultHash } from '../report/report.ts';
 import type { Measurable } from './measured.ts';
@@ -33,6 +34,8 @@ export async function writeWhole(file: string, text: string): Promise<void> {
   }
 }
 
+const accumulatorsByName = z.partialRecord(z.enum(matmulNames), z.number());
+
 /** What is read of a report again; the hash says that the rest is there too. */
 const storedReport = z.looseObject({
   format: z.literal(REPORT_FORMAT),
@@ -42,7 +45,11 @@ const storedReport = z.looseObject({
     tokensPerSecond: z.number(),
     utilisation: z.number(),
   }),
-  mapping: z.looseObject({ columns: z.number(), tokensPerPe: z.number(), accumulators: z.number() }),
+  mapping: z.looseObject({
+    columns: z.number(),
+    tokensPerPe: z.number(),
+    accumulators: z.union([z.number(), accumulatorsByName]),
+  }),
   speedup: z.looseObject({ overGpu: z.number(), overDenseWafer: z.number(), ideal: z.number().nullable() }),
   operators: z.array(z.looseObject({ where: z.record(z.enum(CAUSES), z.number()) })),
   waferDense: z.unknown(),

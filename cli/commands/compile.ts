@@ -14,9 +14,11 @@ import { inputError } from '../../emulator/errors.ts';
 import { withBankConflicts } from '../../emulator/machine/spec.ts';
 import { chooseMapping } from '../../run/mapper.ts';
 import { pooledTimer } from '../../run/timer.ts';
+import { cacheFor } from '../cache.ts';
 import { checkDestination, STDOUT, writeTo } from '../destination.ts';
 import { type ModelFlags, overridesOf, withModelFlags, workersOf } from '../flags.ts';
 import type { Io } from '../io.ts';
+import { withMisfitPlace } from '../misfit.ts';
 import { startProgress } from '../progress.ts';
 
 export interface CompileArguments extends ModelFlags {
@@ -53,7 +55,8 @@ async function compile(given: CompileArguments, io: Io): Promise<void> {
   const workers = workersOf(given.workers);
   checkDestination('--out', out);
   const spec = loadModel(model, overridesOf(given));
-  await writeTo(io, '--out', out, await formOf(spec, emit, out !== STDOUT, workers, io));
+  const content = await withMisfitPlace(model, given, () => formOf(spec, emit, out !== STDOUT, workers, io));
+  await writeTo(io, '--out', out, content);
 }
 
 async function formOf(
@@ -77,7 +80,7 @@ async function place(spec: ModelSpec, workers: number, io: Io): Promise<Placemen
   const progress = await startProgress(io);
   try {
     const onTry = (tried: number, of: number): void => progress.update(tried, of, 'mapping');
-    return placeGraph(graph, machine, await chooseMapping(graph, machine, spec.mapping, timer, onTry));
+    return placeGraph(graph, machine, await chooseMapping(graph, machine, spec.mapping, timer, onTry, cacheFor(io)));
   } finally {
     progress.stop();
     await timer.close();

@@ -4,10 +4,12 @@ import type { CommandModule } from 'yargs';
 import { loadModel } from '../../compiler/model/load.ts';
 import type { ModelSpec } from '../../compiler/model/spec.ts';
 import { EmulateError, inputError } from '../../emulator/errors.ts';
+import { cacheFor } from '../cache.ts';
 import { coloursFor } from '../colours.ts';
 import { checkDestination, STDOUT, writeTo } from '../destination.ts';
 import { type ModelFlags, overridesOf, twinsOption, withModelFlags, workersOf } from '../flags.ts';
 import type { Io } from '../io.ts';
+import { withMisfitPlace } from '../misfit.ts';
 import { startProgress } from '../progress.ts';
 import { nearCommand } from '../usage.ts';
 
@@ -46,7 +48,8 @@ async function emulateModel(given: ModelArguments, io: Io): Promise<void> {
   const { terminalReport } = await import('../../report/terminal.ts');
   const progress = await startProgress(io);
   try {
-    const result = await runModel(spec, { workers, twins, onProgress: progress.update, signal: io.signal });
+    const options = { workers, twins, onProgress: progress.update, signal: io.signal, cache: cacheFor(io) };
+    const result = await withMisfitPlace(model ?? '', given, () => runModel(spec, options));
     progress.stop();
     const report = buildReport(result);
     if (json !== undefined) await writeTo(io, '--json', json, `${JSON.stringify(report, null, 2)}\n`);

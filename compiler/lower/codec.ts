@@ -56,7 +56,7 @@ const frame = z.object({
   format: z.literal(PROGRAM_FORMAT),
   name: z.string(),
   machine: machineSchema,
-  mapping: z.record(z.string(), z.union([z.number(), z.string(), z.boolean()])),
+  mapping: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.record(z.string(), z.number())])),
   tokens: count,
   operators: z.array(
     z.object({

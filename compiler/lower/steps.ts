@@ -6,6 +6,7 @@ import type { Machine } from '../../emulator/machine/spec.ts';
 import { elementwise } from '../../kernels/elementwise.ts';
 import { attentionEnd, attentionRotation, attentionShift, layoutOf } from '../../kernels/attention/steps.ts';
 import { attentionStart } from '../../kernels/attention/start.ts';
+import { accumulatorsOf, type MatmulName } from '../../kernels/spmm/accumulators.ts';
 import { localFeatures } from '../../kernels/spmm/layout.ts';
 import type { Graph, GraphNode, Operator } from '../graph/graph.ts';
 import { streamGap } from '../../kernels/edge.ts';
@@ -143,13 +144,14 @@ function linearSteps(id: string, operator: OperatorOf<'linear'>, context: LowerC
   // A dense matrix is the same whatever its name and seed, so that equal work is seen to be equal.
   const named = sparsity === 0 ? { name: 'dense', seed: 0 } : { name: id, seed };
   const mask = { ...named, sparsity, rows: operator.out, width: operator.in };
-  const steps = [once(matmul({ mask, input, output }, context), mapping.groups)];
+  const steps = [once(matmul(operator.weight, { mask, input, output }, context), mapping.groups)];
   if (operator.bias) steps.push(affineStep(localFeatures(output, mapping.columns), context));
   return steps;
 }
 
-function matmul(weights: MatmulStep['weights'], { machine, mapping }: LowerContext): MatmulStep {
-  const { columns: cols, tokensPerPe: tokens, accumulators, accumulate } = mapping;
+function matmul(name: MatmulName, weights: MatmulStep['weights'], { machine, mapping }: LowerContext): MatmulStep {
+  const { columns: cols, tokensPerPe: tokens, accumulate } = mapping;
+  const accumulators = accumulatorsOf(mapping.accumulators, name);
   // Dense weights need no index, so two of them pass the edge as one wavelet.
   const gap = streamGap(machine, cols, weights.mask.sparsity === 0 ? 2 : 1);
   return { kernel: 'spmm', weights, cols, tokens, accumulators, gap, accumulate };
@@ -192,7 +194,7 @@ function headSteps({ width, vocabulary }: OperatorOf<'lmHead'>, context: LowerCo
     const mask = { name: 'dense', seed: 0, sparsity: 0, rows: out, width };
     const input = { kind: 'strided', features: width } as const;
     const output = { kind: 'strided', features: out } as const;
-    steps.push({ shape: matmul({ mask, input, output }, context), repeat, copies: copies.group });
+    steps.push({ shape: matmul('lmHead', { mask, input, output }, context), repeat, copies: copies.group });
     const stats = { kernel: 'logitStats', ...ONE_PE, features: Math.ceil(out / cols), tokens } as const;
     steps.push({ shape: stats, repeat, copies: copies.pe });
   };

@@ -1,22 +1,27 @@
 // From the three numbers that matter (C, T, K) to a whole mapping, or the inequality that does not hold. Rows, groups and
-// passes follow from the batch; the tile of scores and the slice of logits are as large as SRAM allows.
+// passes follow from the batch; the tile of scores, the slice of logits and the accumulators of each matmul that nobody
+// asked for are as many as SRAM allows.
 
 import { EmulateError, EXIT } from '../../emulator/errors.ts';
 import type { Machine } from '../../emulator/machine/spec.ts';
-import type { Graph } from '../graph/graph.ts';
+import { type Accumulators, accumulatorsText, type MatmulName } from '../../kernels/spmm/accumulators.ts';
+import type { Graph, GraphNode, OperatorKind } from '../graph/graph.ts';
 import type { MappingRequest } from '../model/spec.ts';
-import { memoryUse, type MemoryUse } from './memory.ts';
+import { bytesOfSum, isOfFirst, memoryDuring, memoryUse, type MemoryUse } from './memory.ts';
 import type { Mapping } from './mapping.ts';
 
 /** What the mapper varies. */
 export interface Choice {
   readonly columns: number;
   readonly tokensPerPe: number;
-  readonly accumulators: number;
+  /** Of all matmuls, or of those that are named; the others, or with null all, get as many as there is room for. */
+  readonly accumulators: Accumulators | null;
 }
 
 /** An inequality that does not hold, and what would make it hold. */
 export interface Misfit {
+  /** The field of a mapping that would have to change. */
+  readonly field: 'columns' | 'groups' | 'rows' | 'tokensPerPe' | 'accumulators';
   readonly what: string;
   readonly demand: number;
   readonly limit: number;
@@ -33,34 +38,25 @@ function halvings(from: number): number[] {
 }
 
 export function fitMapping(graph: Graph, machine: Machine, request: MappingRequest, choice: Choice): Mapping | Misfit {
-  const { width, height } = machine.fabric;
-  const { columns, tokensPerPe } = choice;
-  const limitRows = request.rows ?? height;
-  if (columns > width)
-    return { what: 'columns of a group', demand: columns, limit: width, unit: 'PEs', levers: ['fewer columns'] };
-  if (limitRows > height)
-    return { what: 'rows', demand: limitRows, limit: height, unit: 'PEs', levers: ['fewer rows'] };
+  const { tokensPerPe } = choice;
   const rowsPerSequence = hasAttention(graph) ? Math.ceil(graph.sequence / tokensPerPe) : 1;
-  if (rowsPerSequence > limitRows)
-    return {
-      what: `rows of a sequence of ${graph.sequence} tokens at ${tokensPerPe} a PE`,
-      demand: rowsPerSequence,
-      limit: limitRows,
-      unit: 'rows',
-      levers: ['more tokens a PE', 'a shorter sequence'],
-    };
-  const room = Math.floor(width / columns);
+  const limitRows = request.rows ?? machine.fabric.height;
+  const misfit = fabricMisfit(graph, machine, request, choice, rowsPerSequence);
+  if (misfit !== undefined) return misfit;
+  const room = Math.floor(machine.fabric.width / choice.columns);
   const units = hasAttention(graph) ? graph.batch : Math.ceil((graph.batch * graph.sequence) / tokensPerPe);
-  const unitsAPass = room * Math.floor(limitRows / rowsPerSequence);
-  const passes = Math.ceil(units / unitsAPass);
-  // A batch smaller than the groups leaves some without work.
+  // A pass streams all weights, so there are as few as can be.
+  const sideBySide = Math.min(room, request.groups ?? room);
+  const passes = Math.ceil(units / (sideBySide * Math.floor(limitRows / rowsPerSequence)));
   const inPass = Math.ceil(units / passes);
-  const groups = Math.min(room, inPass);
-  const rows = Math.ceil(inPass / groups) * rowsPerSequence;
+  const unitRows = Math.ceil(inPass / sideBySide);
   const common = {
-    ...choice,
-    groups,
-    rows,
+    columns: choice.columns,
+    tokensPerPe,
+    accumulators: choice.accumulators ?? {},
+    // No more groups than these rows need: the rest would stream padding.
+    groups: Math.ceil(inPass / unitRows),
+    rows: unitRows * rowsPerSequence,
     rowsPerSequence,
     passes,
     accumulate: request.accumulate,
@@ -69,30 +65,112 @@ export function fitMapping(graph: Graph, machine: Machine, request: MappingReque
   return fitSizes(graph, machine, common);
 }
 
+function fabricMisfit(
+  graph: Graph,
+  { fabric: { width, height } }: Machine,
+  request: MappingRequest,
+  { columns, tokensPerPe }: Choice,
+  rowsPerSequence: number,
+): Misfit | undefined {
+  const rows = request.rows ?? height;
+  const pes = { unit: 'PEs', limit: width };
+  if (columns > width)
+    return { ...pes, field: 'columns', what: 'columns of a group', demand: columns, levers: ['fewer columns'] };
+  if (request.groups !== null && request.groups * columns > width) {
+    const demand = request.groups * columns;
+    const levers = ['fewer groups', 'fewer columns'];
+    return { ...pes, field: 'groups', what: `columns of ${request.groups} groups of ${columns}`, demand, levers };
+  }
+  if (rows > height)
+    return { field: 'rows', what: 'rows', demand: rows, limit: height, unit: 'PEs', levers: ['fewer rows'] };
+  if (rowsPerSequence <= rows) return undefined;
+  return {
+    field: 'tokensPerPe',
+    what: `rows of a sequence of ${graph.sequence} tokens at ${tokensPerPe} a PE`,
+    demand: rowsPerSequence,
+    limit: rows,
+    unit: 'rows',
+    levers: ['more tokens a PE', 'a shorter sequence'],
+  };
+}
+
+type Sizes = Pick<Mapping, 'keyBlock' | 'logitSlice' | 'accumulators'>;
+
+/** Operators run one after the other, so each size may be as large as fits beside the operands of its own operators. */
 function fitSizes(graph: Graph, machine: Machine, common: Omit<Mapping, 'keyBlock' | 'logitSlice'>): Mapping | Misfit {
   const { columns, tokensPerPe } = common;
+  const asked = common.accumulators;
   const vocabulary = vocabularyOf(graph);
   const keyBlocks = hasAttention(graph) ? halvings(tokensPerPe) : [1];
   const slices = vocabulary > 0 ? halvings(Math.ceil(vocabulary / columns)) : [1];
-  const smallest = { keyBlock: keyBlocks[keyBlocks.length - 1], logitSlice: slices[slices.length - 1] * columns };
-  const fits = (sizes: typeof smallest): boolean => {
-    const use = memoryUse(graph, machine, { ...common, ...sizes });
-    return use.bytes <= use.sramBytes;
-  };
-  if (!fits(smallest)) {
-    const memory = memoryUse(graph, machine, { ...common, ...smallest });
+  const withLeast = (least: number): Sizes => ({
+    keyBlock: keyBlocks[keyBlocks.length - 1],
+    logitSlice: slices[slices.length - 1] * columns,
+    accumulators: atLeast(asked, least, graph),
+  });
+  const smallest = withLeast(1);
+  const memory = memoryUse(graph, machine, { ...common, ...smallest });
+  if (memory.bytes > memory.sramBytes) {
+    const fewest = memoryUse(graph, machine, { ...common, ...smallest, accumulators: 1 });
     return {
+      field: fewest.bytes > memory.sramBytes ? 'tokensPerPe' : 'accumulators',
       what: `SRAM of the fullest PE during ${memory.operator}`,
       demand: memory.bytes,
       limit: memory.sramBytes,
       unit: 'bytes',
-      levers: ['more columns a group', 'fewer tokens a PE', 'fewer accumulators'],
+      levers: ['more columns a group', 'fewer tokens a PE', ...(asked === 1 ? [] : ['fewer accumulators'])],
       memory,
     };
   }
-  const keyBlock = keyBlocks.find((size) => fits({ ...smallest, keyBlock: size })) ?? smallest.keyBlock;
-  const slice = slices.find((size) => fits({ keyBlock, logitSlice: size * columns })) ?? 1;
-  return { ...common, keyBlock, logitSlice: slice * columns };
+  const layer = graph.nodes.filter(isOfFirst);
+  const fits = (kinds: readonly OperatorKind[], sizes: Sizes): boolean =>
+    layer
+      .filter(({ operator }) => kinds.includes(operator.kind))
+      .every((node) => memoryDuring(node, graph, machine, { ...common, ...sizes }).bytes <= memory.sramBytes);
+  const keyBlock =
+    keyBlocks.find((size) => fits(['position', 'scores', 'softmax', 'values'], { ...smallest, keyBlock: size })) ?? 1;
+  // A larger slice saves more than accumulators beyond a few: the LM head is dense, its columns are even.
+  const least = FEW_ACCUMULATORS.find((few) => fits(['lmHead'], withLeast(few))) ?? 1;
+  const slice = slices.find((size) => fits(['lmHead'], { ...withLeast(least), logitSlice: size * columns })) ?? 1;
+  const sizes = { keyBlock, logitSlice: slice * columns };
+  return { ...common, ...sizes, accumulators: grown(graph, machine, { ...common, ...sizes }) };
+}
+
+const FEW_ACCUMULATORS = [8, 6, 4, 3, 2, 1] as const;
+
+/** Numbers of accumulators to choose from: each saves something over the one before, and 128 nearly all that there is. */
+const ACCUMULATORS = [128, 96, 64, 48, 32, 24, 16, 12, ...FEW_ACCUMULATORS] as const;
+
+function matmulNameOf({ operator }: GraphNode): MatmulName | undefined {
+  if (operator.kind === 'linear') return operator.weight;
+  return operator.kind === 'lmHead' ? 'lmHead' : undefined;
+}
+
+/** Those that are asked for, and `least` for the others. */
+function atLeast(asked: Accumulators, least: number, graph: Graph): Accumulators {
+  if (typeof asked === 'number') return asked;
+  const all: Partial<Record<MatmulName, number>> = {};
+  for (const node of graph.nodes.filter(isOfFirst)) {
+    const name = matmulNameOf(node);
+    if (name !== undefined) all[name] = asked[name] ?? least;
+  }
+  return all;
+}
+
+/** Those that are asked for, and for the others as many as there is room for while their matmul runs. */
+function grown(graph: Graph, machine: Machine, mapping: Mapping): Accumulators {
+  const asked = mapping.accumulators;
+  if (typeof asked === 'number') return asked;
+  const least = { ...mapping, accumulators: atLeast(asked, 1, graph) };
+  const all: Partial<Record<MatmulName, number>> = {};
+  for (const node of graph.nodes.filter(isOfFirst)) {
+    const name = matmulNameOf(node);
+    if (name === undefined) continue;
+    const { bytes, sramBytes } = memoryDuring(node, graph, machine, least);
+    const most = 1 + Math.floor((sramBytes - bytes) / (bytesOfSum(mapping) * mapping.tokensPerPe));
+    all[name] = asked[name] ?? ACCUMULATORS.find((count) => count <= most) ?? 1;
+  }
+  return all;
 }
 
 export function hasAttention(graph: Graph): boolean {
@@ -108,17 +186,26 @@ export function isMisfit(fit: Mapping | Misfit): fit is Misfit {
   return 'limit' in fit;
 }
 
+function accumulatorsAsked(accumulators: Accumulators | null): string {
+  return `K = ${accumulators === null || isEmpty(accumulators) ? 1 : accumulatorsText(accumulators)} accumulators`;
+}
+
+function isEmpty(accumulators: Accumulators): boolean {
+  return typeof accumulators !== 'number' && Object.keys(accumulators).length === 0;
+}
+
 export function misfitError(
   name: string,
   choice: Choice,
-  { what, demand, limit, unit, levers, memory }: Misfit,
+  { field, what, demand, limit, unit, levers, memory }: Misfit,
 ): EmulateError {
   const { columns, tokensPerPe, accumulators } = choice;
   const items =
     memory === undefined ? '' : `\n  ${memory.items.map((i) => `${i.what}: ${i.bytes} bytes`).join('\n  ')}`;
   return new EmulateError(
     EXIT.doesNotFit,
-    `${name} does not fit with C = ${columns} columns, T = ${tokensPerPe} tokens a PE, K = ${accumulators} accumulators: ` +
+    `${name} does not fit with C = ${columns} columns, T = ${tokensPerPe} tokens a PE, ${accumulatorsAsked(accumulators)}: ` +
       `${what} is ${demand} ${unit}, the limit ${limit} (${demand - limit} too many); what would help: ${levers.join(', ')}${items}`,
+    field,
   );
 }

@@ -1,6 +1,7 @@
 // A mapping: how a model lies on the wafer. A group is C neighbouring columns; each group holds whole sequences, each on
 // consecutive rows, T tokens a PE. All groups get the same weight streams.
 
+import type { Accumulators } from '../../kernels/spmm/accumulators.ts';
 import type { Accumulate } from '../model/spec.ts';
 
 export interface Mapping {
@@ -9,8 +10,8 @@ export interface Mapping {
   readonly groups: number;
   /** T, tokens a PE. */
   readonly tokensPerPe: number;
-  /** K, accumulators of the sparse matmul. */
-  readonly accumulators: number;
+  /** K, accumulators of the matmuls: of all alike, or of each. */
+  readonly accumulators: Accumulators;
   /** Rows in use, and those one sequence takes. */
   readonly rows: number;
   readonly rowsPerSequence: number;

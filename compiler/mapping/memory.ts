@@ -2,6 +2,7 @@
 // with ceil(d / C) features. The residual stream stays all the way; anything else only from its producer to its last user.
 
 import type { Machine } from '../../emulator/machine/spec.ts';
+import { accumulatorsOf } from '../../kernels/spmm/accumulators.ts';
 import { localFeatures } from '../../kernels/spmm/layout.ts';
 import { attentionSram } from '../../kernels/attention/sram.ts';
 import { layoutOf } from '../../kernels/attention/steps.ts';
@@ -36,6 +37,11 @@ function vectors(features: number, { tokensPerPe }: MemoryChoice): number {
   return FP16 * features * tokensPerPe;
 }
 
+/** Bytes of a partial sum of one token. */
+export function bytesOfSum({ accumulate }: Pick<MemoryChoice, 'accumulate'>): number {
+  return accumulate === 'fp16' ? FP16 : FP32;
+}
+
 /** Items of one operator, without those that are always there. */
 function operatorItems(operator: Operator, graph: Graph, choice: MemoryChoice): MemoryItem[] {
   const { columns: C, tokensPerPe: T } = choice;
@@ -50,11 +56,10 @@ function operatorItems(operator: Operator, graph: Graph, choice: MemoryChoice): 
       ];
     case 'linear': {
       const { input, output } = linearLayouts(operator, graph);
-      const psum = choice.accumulate === 'fp16' ? FP16 : FP32;
       return [
         { what: 'input', bytes: vectors(localFeatures(input, C), choice) },
         { what: 'output', bytes: vectors(localFeatures(output, C), choice) },
-        { what: 'accumulators', bytes: psum * choice.accumulators * T },
+        { what: 'accumulators', bytes: bytesOfSum(choice) * accumulatorsOf(choice.accumulators, operator.weight) * T },
       ];
     }
     case 'position':
@@ -80,7 +85,10 @@ function operatorItems(operator: Operator, graph: Graph, choice: MemoryChoice): 
       return [
         { what: 'input', bytes: local(operator.width) },
         { what: 'slice of logits', bytes: vectors(Math.ceil(choice.logitSlice / C), choice) },
-        { what: 'accumulators', bytes: (choice.accumulate === 'fp16' ? FP16 : FP32) * choice.accumulators * T },
+        {
+          what: 'accumulators',
+          bytes: bytesOfSum(choice) * accumulatorsOf(choice.accumulators, 'lmHead') * T,
+        },
         { what: 'largest logits, their indices and sums', bytes: 2 * (FP16 + FP32) * T + FP32 * T },
       ];
   }
@@ -130,11 +138,16 @@ export function memoryDuring(node: GraphNode, graph: Graph, machine: Machine, ch
   return { operator: node.id, items, bytes, sramBytes: machine.memory.sramBytes };
 }
 
-/** The use during the operator that takes most; layers are alike, so the first one stands for all. */
+/** Layers are alike, so the first one stands for all. */
+export function isOfFirst({ id }: GraphNode): boolean {
+  return !/^h\.[1-9]/.test(id);
+}
+
+/** The use during the operator that takes most. */
 export function memoryUse(graph: Graph, machine: Machine, choice: MemoryChoice): MemoryUse {
   let fullest: MemoryUse | undefined;
   for (const node of graph.nodes) {
-    if (/^h\.[1-9]/.test(node.id)) continue;
+    if (!isOfFirst(node)) continue;
     const use = memoryDuring(node, graph, machine, choice);
     if (fullest === undefined || use.bytes > fullest.bytes) fullest = use;
   }

@@ -66,6 +66,7 @@ function commonOf(document: Document, file: GptDocument | MatmulDocument, preset
 function mappingOf({ mapping }: GptDocument | MatmulDocument): MappingRequest {
   return {
     columns: mapping.columns ?? null,
+    groups: mapping.groups ?? null,
     tokensPerPe: mapping.tokensPerPe ?? null,
     accumulators: mapping.accumulators ?? null,
     rows: mapping.rows ?? null,

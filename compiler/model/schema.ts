@@ -2,6 +2,7 @@
 // keep every count of the compiler an exact integer; no published model comes near them.
 
 import { z } from 'zod';
+import { type MatmulName, matmulNames } from '../../kernels/spmm/accumulators.ts';
 import { editorSchema, label } from './label.ts';
 import { show } from './located.ts';
 import { machineReference } from './machineSchema.ts';
@@ -79,18 +80,35 @@ const gptSparsity = z
   .default(0)
   .describe('0 (dense) unless given');
 
-/** A mapping file, and `mapping` in a model file. What it leaves out the mapper chooses. */
-export const mappingDocument = z
-  .strictObject({
-    $schema: editorSchema,
-    columns: sizeOrNone(65_535, 'columns of a group (C)'),
-    tokensPerPe: sizeOrNone(65_535, 'tokens a PE holds (T)'),
-    accumulators: sizeOrNone(65_535, 'output features a PE sums at a time (K)'),
-    rows: sizeOrNone(65_535, 'rows of PEs that are used'),
-    accumulate: z.enum(accumulateTypes).default('fp16').describe('type of the sums; fp16 is the peak rate'),
-    causal: z.boolean().default(true).describe('attention skips what the causal mask hides'),
-  })
-  .describe('what is fixed of a mapping; the mapper chooses the rest');
+const MOST_PES = 65_535;
+
+const accumulatorsOfEach = (names: readonly MatmulName[]) =>
+  z.strictObject(
+    Object.fromEntries(
+      names.map((name) => [name, sizeOrNone(MOST_PES, `of ${name}; the mapper chooses unless given`)]),
+    ),
+  );
+
+/** What is fixed of the mapping of a model with these matmuls. What is left out the mapper chooses. */
+const mappingOfMatmuls = (names: readonly MatmulName[]) =>
+  z
+    .strictObject({
+      $schema: editorSchema,
+      columns: sizeOrNone(MOST_PES, 'columns of a group (C)'),
+      groups: sizeOrNone(MOST_PES, 'groups of columns side by side, at most'),
+      tokensPerPe: sizeOrNone(MOST_PES, 'tokens a PE holds (T)'),
+      accumulators: z
+        .union([size(MOST_PES, 'of all matmuls'), accumulatorsOfEach(names)])
+        .optional()
+        .describe('output features a PE sums at a time (K)'),
+      rows: sizeOrNone(MOST_PES, 'rows of PEs that are used, at most'),
+      accumulate: z.enum(accumulateTypes).default('fp16').describe('type of the sums; fp16 is the peak rate'),
+      causal: z.boolean().default(true).describe('attention skips what the causal mask hides'),
+    })
+    .describe('what is fixed of a mapping; the mapper chooses the rest');
+
+/** A mapping file, of whatever model. */
+export const mappingDocument = mappingOfMatmuls(matmulNames);
 
 const heading = {
   $schema: editorSchema,
@@ -99,7 +117,6 @@ const heading = {
 
 const common = {
   machine: machineReference.default('wse2'),
-  mapping: mappingDocument.prefault({}),
   gpu: z.enum(gpuNames).default('a100-80gb').describe('the GPU to compare with'),
 };
 
@@ -130,6 +147,7 @@ export const gptDocument = z.strictObject({
   tiedHead: z.boolean().optional().describe('the head uses the embedding table; true unless given'),
   workload: gptWorkload,
   sparsity: gptSparsity,
+  mapping: mappingOfMatmuls([...sparseWeights, 'lmHead']).prefault({}),
   ...common,
 });
 
@@ -140,6 +158,7 @@ export const matmulDocument = z.strictObject({
   out: size(2 ** 20, 'output features'),
   workload: matmulWorkload,
   sparsity: matmulSparsity,
+  mapping: mappingOfMatmuls(['matmul']).prefault({}),
   ...common,
 });
 

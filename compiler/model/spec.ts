@@ -1,6 +1,7 @@
 // A model, ready to be compiled: every default filled in, every rule checked, nothing optional. `null` in a mapping means
 // that the mapper chooses.
 
+import type { Accumulators } from '../../kernels/spmm/accumulators.ts';
 import type { Machine } from '../../emulator/machine/spec.ts';
 import type { MachineName } from '../../emulator/machine/presets/index.ts';
 import type { GptPresetName } from './presets.ts';
@@ -38,8 +39,12 @@ export interface GptSparsity extends Sparsity {
 /** What the user fixes of a mapping; `null` is for the mapper to choose. */
 export interface MappingRequest {
   readonly columns: number | null;
+  /** At most so many; a small batch has work for fewer. */
+  readonly groups: number | null;
   readonly tokensPerPe: number | null;
-  readonly accumulators: number | null;
+  /** Of all matmuls, or of those that are named. */
+  readonly accumulators: Accumulators | null;
+  /** At most so many. */
   readonly rows: number | null;
   readonly accumulate: Accumulate;
   readonly causal: boolean;

@@ -40,6 +40,21 @@ export const attentionGather: Kernel<AttentionGatherShape, AttentionGatherValues
   },
 };
 
+/** Of the busiest core: position p sends all segments but that of p + 1, and receives all but its own. */
+export function gatherSlots(shape: AttentionGatherShape): number {
+  const { headCols } = shape;
+  if (headCols === 1) return 0;
+  const wavelets = Array.from({ length: headCols }, (_, n) => segmentWavelets(shape, n));
+  const all = wavelets.reduce((sum, each) => sum + each, 0);
+  const least = Math.min(...wavelets.map((own, p) => own + wavelets[(p + 1) % headCols]));
+  return 2 * all - least;
+}
+
+/** Of the shortest segment. */
+export function fewestWavelets(shape: AttentionGatherShape): number {
+  return Math.min(...Array.from({ length: shape.headCols }, (_, n) => segmentWavelets(shape, n)));
+}
+
 function segmentWavelets(shape: AttentionGatherShape, n: number): number {
   const alphas = segmentQueries(shape, n, firstQuery(shape, shape.firstKey));
   return Math.ceil((segmentElements(shape, n) + alphas) / 2);

@@ -51,15 +51,31 @@ export const attentionScores: Kernel<AttentionScoresShape, AttentionScoresValues
   },
 };
 
-function* positionThread(shape: AttentionScoresShape, { core }: Machine, p: number): Generator<Instruction> {
-  const { headCols, headsPerColumn, features, accumulate } = shape;
-  const simd = accumulate === 'fp16' ? core.simdFp16 : core.simdFp16ToFp32;
-  yield { slots: headsPerColumn * features * vectorSlots(shape, simd), code: MULTIPLY };
+/** Of every core. */
+export function scoreSlots(shape: AttentionScoresShape, machine: Machine): number {
+  let slots = multiplySlots(shape, machine);
+  if (shape.headCols > 1) for (let n = 0; n < shape.headCols; n++) slots += sumSlots(shape, n);
+  return slots;
+}
+
+function multiplySlots(shape: AttentionScoresShape, { core }: Machine): number {
+  const { headsPerColumn, features, accumulate } = shape;
+  return headsPerColumn * features * vectorSlots(shape, accumulate === 'fp16' ? core.simdFp16 : core.simdFp16ToFp32);
+}
+
+/** Wavelets of the partial sums of segment n. */
+function sumSlots(shape: AttentionScoresShape, n: number): number {
+  const elements = segmentElements(shape, n);
+  return shape.accumulate === 'fp16' ? Math.ceil(elements / 2) : elements;
+}
+
+function* positionThread(shape: AttentionScoresShape, machine: Machine, p: number): Generator<Instruction> {
+  const { headCols } = shape;
+  yield { slots: multiplySlots(shape, machine), code: MULTIPLY };
   if (headCols === 1) return;
   const { input, output } = ringColors(p, headCols, HEAD_RING);
   for (let n = 0; n < headCols; n++) {
-    const elements = segmentElements(shape, n);
-    const common = { slots: accumulate === 'fp16' ? Math.ceil(elements / 2) : elements, cause: CAUSE.reduce, a: n };
+    const common = { slots: sumSlots(shape, n), cause: CAUSE.reduce, a: n };
     if (p === n) yield { ...common, input, code: KEEP };
     else if (p === (n + 1) % headCols) yield { ...common, output, code: SEND };
     else yield { ...common, input, output, code: FORWARD };

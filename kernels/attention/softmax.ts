@@ -53,7 +53,8 @@ function keysAreLater({ causal }: Tile, { rotation, rowsPerSequence }: Attention
   return causal && keyRow(row, rotation, rowsPerSequence) > row;
 }
 
-function segment(shape: AttentionSoftmaxShape, { core }: Machine, n: number, masked: number): Instruction {
+/** Of segment n; no segment has more than the first. */
+export function softmaxSlots(shape: AttentionSoftmaxShape, { core }: Machine, n: number): number {
   const { headsPerColumn, firstKey } = shape;
   const perKey = sumOverKeys(shape, (_queries, key) => {
     const queries = segmentQueries(shape, n, firstQuery(shape, key));
@@ -61,7 +62,11 @@ function segment(shape: AttentionSoftmaxShape, { core }: Machine, n: number, mas
   });
   const queries = segmentQueries(shape, n, firstQuery(shape, firstKey));
   const rescale = Math.ceil(queries / core.simdFp16) * (1 + core.expOps) + Math.ceil(queries / core.simdFp32);
-  return { slots: headsPerColumn * (perKey + rescale), code: 0, a: n, b: masked };
+  return headsPerColumn * (perKey + rescale);
+}
+
+function segment(shape: AttentionSoftmaxShape, machine: Machine, n: number, masked: number): Instruction {
+  return { slots: softmaxSlots(shape, machine, n), code: 0, a: n, b: masked };
 }
 
 function online(shape: AttentionSoftmaxShape, { at }: AttentionSoftmaxValues): PeCode {

@@ -30,7 +30,7 @@ export const attentionValues: Kernel<AttentionValuesShape, AttentionValuesValues
         name: 'attentionValues',
         width: shape.cols,
         height: shape.rows,
-        cores: headCores(shape, () => [{ slots: slotsOf(shape, machine), code: 0 }]),
+        cores: headCores(shape, () => [{ slots: valueSlots(shape, machine), code: 0 }]),
         code: values === undefined ? [] : [accumulate(shape, values.at)],
       },
       values,
@@ -38,7 +38,8 @@ export const attentionValues: Kernel<AttentionValuesShape, AttentionValuesValues
   },
 };
 
-function slotsOf(shape: AttentionValuesShape, { core }: Machine): number {
+/** Of every core. */
+export function valueSlots(shape: AttentionValuesShape, { core }: Machine): number {
   const queries = shape.tokens - firstQuery(shape, shape.firstKey);
   const perFeature = Math.ceil(queries / core.simdFp16) + vectorSlots(shape, core.simdFp16);
   return shape.headsPerColumn * shape.features * perFeature;

@@ -5,6 +5,7 @@
 // needs; branch [F][T] what a projection adds to the residual; hidden [F'][T] of the MLP; logits of one slice of the
 // vocabulary with their statistics; sums, the accumulators of the sparse matmul.
 
+import { type Accumulators, accumulatorsOf } from '../spmm/accumulators.ts';
 import type { Machine } from '../../emulator/machine/spec.ts';
 import { type AttentionCase, rowsPerSequence } from '../attention/steps.ts';
 import { elementwise, geluCode, residualCode } from '../elementwise.ts';
@@ -22,7 +23,7 @@ export interface GptMapping {
   readonly cols: number;
   /** T, tokens a PE. */
   readonly tokens: number;
-  readonly accumulators: number;
+  readonly accumulators: Accumulators;
   /** Keys of a tile of attention. */
   readonly keyBlock: number;
   /** Vocabulary of a slice of the LM head. */
@@ -44,7 +45,7 @@ interface Run {
   readonly mesh: MeshRun;
   readonly at: At;
   readonly attention: AttentionCase;
-  readonly accumulators: number;
+  readonly accumulators: Accumulators;
   readonly embedded: Layout;
   readonly hidden: Layout;
 }
@@ -70,7 +71,8 @@ export function gptOnMesh(
   normOnMesh(run, 'ln_f', gpt.ln_f);
   const { accumulators, slice } = mapping;
   const placeOf = (s: number, t: number) => ({ y: s * R + (t % R), token: Math.floor(t / R) });
-  const head = { weight: gpt.lm_head, width, tokens, accumulators, slice, at: { ...at, input: at.normed } };
+  const ofHead = accumulatorsOf(accumulators, 'lmHead');
+  const head = { weight: gpt.lm_head, width, tokens, accumulators: ofHead, slice, at: { ...at, input: at.normed } };
   const extent = { sequences: idx.length, length: attention.sequence, placeOf };
   return { ...lmHeadOnMesh(mesh, head, extent), steps: mesh.steps };
 }
@@ -97,7 +99,7 @@ function startRun(gpt: Gpt, idx: readonly (readonly number[])[], mapping: GptMap
     stats: 2 * tokens,
     branch: vector,
     hidden: Math.ceil(hidden / cols) * tokens,
-    sums: accumulators * tokens,
+    sums: mostAccumulators(accumulators) * tokens,
     logits: Math.ceil(slice / cols) * tokens,
     logitMaximum: tokens,
     logitIndex: tokens,
@@ -113,6 +115,10 @@ function startRun(gpt: Gpt, idx: readonly (readonly number[])[], mapping: GptMap
     embedded: { kind: 'strided', features: n_embd },
     hidden: { kind: 'strided', features: hidden },
   };
+}
+
+function mostAccumulators(accumulators: Accumulators): number {
+  return typeof accumulators === 'number' ? accumulators : Math.max(...Object.values(accumulators));
 }
 
 /** normed = LayerNorm(x). */
@@ -147,10 +153,10 @@ function attentionBranch(run: Run, name: string, { ln_1, attn }: Block): void {
     pairs: false,
     parts: Array.from({ length: parts }, () => heads),
   });
-  const common = { tokens, accumulators };
   linearOnMesh(mesh, `${name}.attn.c_attn`, {
     ...attn.c_attn,
-    ...common,
+    tokens,
+    accumulators: accumulatorsOf(accumulators, 'qkv'),
     input: embedded,
     output: byHead(3),
     at: { input: at.normed, output: at.queries, sums: at.sums },
@@ -158,7 +164,8 @@ function attentionBranch(run: Run, name: string, { ln_1, attn }: Block): void {
   attentionOnMesh(mesh, `${name}.attn`, attention, at);
   linearOnMesh(mesh, `${name}.attn.c_proj`, {
     ...attn.c_proj,
-    ...common,
+    tokens,
+    accumulators: accumulatorsOf(accumulators, 'attentionOut'),
     input: byHead(1),
     output: embedded,
     at: { input: at.output, output: at.branch, sums: at.sums },
@@ -172,10 +179,10 @@ function mlpBranch(run: Run, name: string, { ln_2, mlp }: Block): void {
   const { machine, rows, cols } = mesh;
   const { tokens } = attention;
   normOnMesh(run, `${name}.ln_2`, ln_2);
-  const common = { tokens, accumulators };
   linearOnMesh(mesh, `${name}.mlp.c_fc`, {
     ...mlp.c_fc,
-    ...common,
+    tokens,
+    accumulators: accumulatorsOf(accumulators, 'mlpIn'),
     input: embedded,
     output: hidden,
     at: { input: at.normed, output: at.hidden, sums: at.sums },
@@ -186,7 +193,8 @@ function mlpBranch(run: Run, name: string, { ln_2, mlp }: Block): void {
   mesh.run(`${name}.mlp.gelu`, (memory) => local.program(shape, machine, { ...memory, code }));
   linearOnMesh(mesh, `${name}.mlp.c_proj`, {
     ...mlp.c_proj,
-    ...common,
+    tokens,
+    accumulators: accumulatorsOf(accumulators, 'mlpOut'),
     input: hidden,
     output: embedded,
     at: { input: at.hidden, output: at.branch, sums: at.sums },

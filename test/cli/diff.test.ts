@@ -53,7 +53,7 @@ test('another sparsity and another machine stand at the head, then totals, then 
   expect(head).toMatch(/\nmachine\.core\.axpyOverhead +5 +6 +\+1 \+20\.0 %\n/);
   expect(head).toMatch(/\nwafer\.cycles +\S+ +\S+ +\+/);
   expect(operators).toMatch(/^operator +number +before +after +by\n/);
-  expect(operators).toMatch(/h\.\*\.mlp\.c_fc +x2 +cycles +\S+ +\S+ +\+\S+ +\+\S+ %\n +compute /);
+  expect(operators).toMatch(/h\.\*\.mlp\.c_fc +x2 +cycles +\S+ +\S+ +\+\S+ +\+\S+ %\n +overhead /);
   expect(operators).not.toContain('attn.softmax');
   expect((await emulate(['diff', `${folder}/a.json`, `${folder}/b.json`, '--gate'])).code).toBe(6);
 });

@@ -12,7 +12,7 @@ import { terminalReport } from '../../report/terminal.ts';
 import { gptFile, matmulFile, resultOf } from './ran.ts';
 
 const plain = new Chalk({ level: 0 });
-const gpt = await resultOf(gptFile);
+const gpt = await resultOf({ ...gptFile, mapping: { tokensPerPe: 16, accumulators: 8 } });
 
 const twinsOf = ({ operators }: Report): Twins[] =>
   operators.map(({ twins }) => {

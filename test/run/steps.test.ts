@@ -114,7 +114,7 @@ const cases: Case[] = [
     C: 1,
     T: 8,
     K: 2,
-    expected: { groups: 13, rows: 2, rowsPerSequence: 1, passes: 1 },
+    expected: { groups: 10, rows: 2, rowsPerSequence: 1, passes: 1 },
   },
   {
     what: 'GPT, a slow edge and the smallest queues',

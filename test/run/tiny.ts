@@ -48,6 +48,7 @@ export function waferOf(width: number, height: number): Machine {
 
 export const anyMapping: MappingRequest = {
   columns: null,
+  groups: null,
   tokensPerPe: null,
   accumulators: null,
   rows: null,

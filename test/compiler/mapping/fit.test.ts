@@ -104,6 +104,7 @@ describe('what does not fit is said as an inequality, with what would help', () 
 
   test('more columns than the fabric has', () => {
     expect(misfitOf(graph, fabric, { ...choice, columns: 14 })).toEqual({
+      field: 'columns',
       what: 'columns of a group',
       demand: 14,
       limit: 13,

@@ -78,6 +78,7 @@ test('a mapping file replaces the mapping', () => {
   const { mapping } = loadModel('gpt3-xl', { mapping: join(folder, 'map.json'), set: ['mapping.rows=10'] });
   expect(mapping).toEqual({
     columns: 96,
+    groups: null,
     tokensPerPe: 64,
     accumulators: 4,
     rows: 10,

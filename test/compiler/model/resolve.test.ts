@@ -32,6 +32,7 @@ test('a GPT of five sizes is filled in as GPT-2 would be', () => {
     gpu: 'a100-80gb',
     mapping: {
       columns: null,
+      groups: null,
       tokensPerPe: null,
       accumulators: null,
       rows: null,
@@ -183,7 +184,7 @@ test.each([
   ],
   [
     '{TINY, "mapping": {¦"C": 96}}',
-    ' mapping: unknown key, got "C", allowed columns, tokensPerPe, accumulators, rows, accumulate, causal, did you mean "columns"?',
+    ' mapping: unknown key, got "C", allowed columns, groups, tokensPerPe, accumulators, rows, accumulate, causal, did you mean "columns"?',
   ],
   [
     '{"kind": "matmul", "in": 4, "out": 4, "workload": ¦{}}',
