@@ -15,7 +15,7 @@ import type { Mapping } from '../../compiler/mapping/mapping.ts';
 import type { MappingRequest } from '../../compiler/model/spec.ts';
 import type { Machine } from '../../emulator/machine/spec.ts';
 import type { LeastCycles } from './least.ts';
-import { isClosed, workOf } from './work.ts';
+import { isClosed, workAhead } from './work.ts';
 
 const FEWEST_COLUMNS = 8;
 /** Numbers of passes for which the fewest tokens are tried, where tokens lie anywhere. */
@@ -62,7 +62,7 @@ export function candidates(
   const thin = firstLayer(graph);
   const count = multiplicity(graph);
   const within = { ...machine, memory: { ...machine.memory, sramBytes } };
-  const fitting: Candidate[] = [];
+  const fits: Mapping[] = [];
   let nearest: { choice: Choice; misfit: Misfit } | undefined;
   for (const columns of columnCounts(graph, machine, request))
     for (const tokensPerPe of tokenCounts(graph, machine, request, columns)) {
@@ -75,25 +75,20 @@ export function candidates(
         if (fit.memory !== undefined && !hasAttention(graph)) break;
         continue;
       }
-      for (const mapping of withFewerGroups(fit, thin, within, request, choice))
-        fitting.push(candidateOf(thin, machine, mapping, least, count));
+      fits.push(...withFewerGroups(fit, thin, within, request, choice));
     }
-  const cheap = fitting.filter(({ mapping }) => isCheap(graph, thin, machine, mapping));
-  const taken = cheap.length > 0 ? cheap : fitting;
-  taken.sort((a, b) => a.bound - b.bound || earlier(a, b));
-  const tooDear = fitting.length - taken.length;
-  return { fitting: taken, tooDear, ...(nearest === undefined ? {} : { misfit: nearest }) };
+  const cheap = fits.filter((mapping) => isCheap(graph, machine, mapping));
+  const taken = cheap.length > 0 ? cheap : fits;
+  const fitting = taken.map((mapping) => candidateOf(thin, machine, mapping, least, count));
+  fitting.sort((a, b) => a.bound - b.bound || earlier(a, b));
+  return { fitting, tooDear: fits.length - taken.length, ...(nearest === undefined ? {} : { misfit: nearest }) };
 }
 
 /** Work of a whole run up to which features may be so short that only looking ahead times them. */
-const MOST_WORK_AHEAD = 1e10;
+const MOST_WORK_AHEAD = 5e9;
 
-function isCheap(graph: Graph, thin: Graph, machine: Machine, mapping: Mapping): boolean {
-  if (isClosed(mapping, machine)) return true;
-  const count = multiplicity(graph);
-  const { operators } = lower({ graph: thin, machine, mapping, nodes: [] });
-  const work = operators.reduce((sum, one, i) => sum + count(thin.nodes[i]) * workOf([one], machine), 0);
-  return work <= MOST_WORK_AHEAD;
+function isCheap(graph: Graph, machine: Machine, mapping: Mapping): boolean {
+  return isClosed(mapping, machine) || workAhead(graph, mapping) <= MOST_WORK_AHEAD;
 }
 
 function candidateOf(

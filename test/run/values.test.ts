@@ -204,7 +204,7 @@ describe.each<Case & { what: string }>([
   });
 
   test('the zeros of another seed are found, by value and by cycles', async () => {
-    const other = programOf(each, 9);
+    const other = programOf(each, 10);
     const { kernels } = await kernelsOfProgram(other);
     const onMesh = kernelsOnMesh(got);
     const differing = kernels.filter((operator, i) => operator.kernels.join() !== onMesh[i].kernels.join());
