@@ -7,7 +7,8 @@ import type { GpuName } from '../../compiler/model/spec.ts';
 import { GPUS, type Gpu } from './presets.ts';
 import { steadySeconds } from './steady.ts';
 
-const BYTES = 2;
+/** An element. */
+export const BYTES = 2;
 
 /** Factors of measured step times over the sum of their kernels: generous to the GPU, and as measured with FSDP. */
 export const KAPPAS = [1, 1.25] as const;
@@ -31,7 +32,16 @@ export interface GpuResult {
 
 export function gpuResult(graph: Graph, name: GpuName): GpuResult {
   const gpu = GPUS[name];
-  const priced = graph.nodes.map(({ id, operator }) => ({ name: id, price: priceOf(operator, graph, gpu) }));
+  const priced = graph.nodes.map(({ id, operator }) => ({ name: id, price: forwardPrice(operator, graph, gpu) }));
+  return resultOf(graph, name, priced);
+}
+
+/** What priced work adds up to. */
+export function resultOf(
+  graph: Graph,
+  name: GpuName,
+  priced: readonly { readonly name: string; readonly price: Price }[],
+): GpuResult {
   const operators = priced.flatMap(({ name, price }) => (typeof price === 'number' ? [{ name, seconds: price }] : []));
   const fused = priced.flatMap(({ name, price }) =>
     typeof price === 'number' ? [] : [{ name, within: price.within }],
@@ -46,11 +56,12 @@ export function gpuResult(graph: Graph, name: GpuName): GpuResult {
 }
 
 /** Seconds of a node's own kernel, or the kernel that does its work. */
-type Price = number | { readonly within: string };
+export type Price = number | { readonly within: string };
 
-const IN_ATTENTION = { within: 'attention' } as const;
+export const IN_ATTENTION = { within: 'attention' } as const;
 
-function priceOf(operator: Operator, { batch, sequence }: Graph, gpu: Gpu): Price {
+/** Of a forward pass, logits looked at for the largest. */
+export function forwardPrice(operator: Operator, { batch, sequence }: Graph, gpu: Gpu): Price {
   const tokens = batch * sequence;
   switch (operator.kind) {
     case 'embedding':
@@ -88,6 +99,6 @@ function attention({ heads, kvHeads, headDim }: Heads, batch: number, sequence: 
 }
 
 /** `arrays` of so many elements, each read or written once. */
-function sweeps(gpu: Gpu, arrays: number, elements: number): number {
+export function sweeps(gpu: Gpu, arrays: number, elements: number): number {
   return steadySeconds.elementwise(gpu, arrays * BYTES * elements);
 }

@@ -1,6 +1,7 @@
 // One training step of a GPT with learned positions, tied embedding and an FFN of four times the width, on one GPU: the
 // sum of its kernels, bf16, FlashAttention, no checkpointing, fused Adam in mixed precision. A measured step takes 1.05 to
 // 1.3 times this (launches, host, data, communication): quote it at 1, generous to the GPU, and at 1.25.
+// training.ts has the same by operator, for any graph; this is the form that published step times were compared with.
 // Letters: T tokens, C width, V vocabulary; an array of T C 16-bit elements is one `activation`.
 
 import { FITTED } from './architectures.ts';
@@ -25,9 +26,9 @@ const REDUCED = 2 * (2 + 3) + 13;
 const KERNELS_PER_LAYER = 13;
 const KERNELS_PER_STEP = 2;
 /** Cross-entropy in eager fp32, forward and backward. */
-const BYTES_PER_LOGIT = 28;
+export const BYTES_PER_LOGIT = 28;
 /** Adam: 16-bit gradient and weight; fp32 weight and two moments, each read and written. */
-const BYTES_PER_PARAMETER = 28;
+export const BYTES_PER_PARAMETER = 28;
 
 /** Seconds, as the sum of the kernels of forward, backward and optimiser. */
 export function trainingStepSeconds(gpu: Gpu, shape: GptShape): number {
