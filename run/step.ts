@@ -10,6 +10,7 @@ import type { SpmmShape } from '../emulator/streamed/shape.ts';
 import { kernels, type KernelName, timingProgram } from '../kernels/index.ts';
 import { balancedCells } from '../kernels/spmm/balanced.ts';
 import { countCells } from '../kernels/spmm/counts.ts';
+import { streamOrder } from '../kernels/spmm/layout.ts';
 import { SPMM_COLORS } from '../kernels/spmm/program.ts';
 import { timeSpmm } from '../kernels/spmm/time.ts';
 import type { EngineUse, Slots } from './result.ts';
@@ -48,13 +49,15 @@ export function timeStep(shape: StepShape, machine: Machine): StepTiming {
 export function matmulShape(step: MatmulStep, machine: Machine): SpmmShape {
   const { weights, cols, tokens, accumulators, gap, accumulate } = step;
   const { axpyOverhead, controlSlots, simdFp16, simdFp16ToFp32 } = machine.core;
+  const { ends } = streamOrder(weights.output, cols);
   const drawn = countCells(weights, cols);
   const nnz = step.zeros === 'balanced' ? balancedCells(drawn, cols) : drawn;
   const half = accumulate === 'fp16';
   return {
     rows: 1,
     cols,
-    features: nnz.length / cols,
+    features: ends.length,
+    ends,
     tokens,
     nnz,
     accumulators,

@@ -103,7 +103,7 @@ function unbounded(timer: Timer, used: Map<string, number>): Timer {
   const time = async (shape: StepShape, machine: Machine, name: string): Promise<StepTiming> => {
     if (shape.kernel !== 'spmm') return timer.time(shape, machine, name);
     const { weights, cols, tokens } = shape;
-    const features = streamOrder(weights.output, cols).length;
+    const features = streamOrder(weights.output, cols).rows.length;
     const remembered = Math.floor(MOST_REMEMBERED / (cols * tokens));
     const most = Math.max(shape.accumulators, Math.min(features, remembered));
     let { accumulators } = shape;

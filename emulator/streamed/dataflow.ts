@@ -7,24 +7,28 @@
 // every local rule holds, and the trajectory of the machine is unique; else the run is void.
 
 import { MOST_CYCLES, tooLong } from '../errors.ts';
+import type { Lawful } from '../laws.ts';
 import type { Latencies } from '../machine/spec.ts';
 import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
 import type { FabricProgram } from '../program/fabric.ts';
-import { hasWavelets } from '../stepped/laws.ts';
+import { assertLaws, lawBroken } from '../stepped/laws.ts';
 import * as layout from '../stepped/layout.ts';
 import { load, type State } from '../stepped/load.ts';
 import { dueTime } from '../stepped/streams.ts';
+import { placeName, topologyOf } from '../stepped/topology.ts';
 import { advanceCore, type CoreTimes, coreTimes } from './dataflowCore.ts';
 import { PortLog } from './portLog.ts';
 
 const { CONTROL, HEAD_READY, NEVER, PUSHED, TAIL_FREE } = layout;
 const { ROUTE_PIPE, ROUTE_TARGETS, ROUTE_WORDS, TARGET_LATENCY, TARGET_PIPE, TARGET_WORDS } = layout;
 
-export interface DataflowRun {
+interface DataflowCounts {
   readonly cycles: number;
   /** CAUSE_COUNT counts a PE, PE index y * width + x. */
   readonly where: Int32Array;
 }
+
+export type DataflowRun = Lawful<DataflowCounts>;
 
 /** Why a program cannot be run by time stamps at all; undefined if it can be tried. */
 export function whyNotDataflow({ cores, semaphores }: FabricProgram): string | undefined {
@@ -32,7 +36,10 @@ export function whyNotDataflow({ cores, semaphores }: FabricProgram): string | u
   return undefined;
 }
 
-/** The run, or undefined if two colors met at a port, it deadlocked or broke a law: only the stepped engine can tell. */
+/**
+ * The run, or undefined if two colors met at a port, or if it did not come to its end with empty buffers: the stepped
+ * engine then says what became of it.
+ */
 export function runDataflow(program: FabricProgram, latencies: Latencies): DataflowRun | undefined {
   const state = load(program, latencies);
   const { pes, pipes, routers, cores } = state;
@@ -63,7 +70,14 @@ export function runDataflow(program: FabricProgram, latencies: Latencies): Dataf
     }
   }
   if (times.unfinished > 0 || times.strayed || hasWavelets(state) || log.hasConflict()) return undefined;
-  return { cycles: finish(state, times), where: cores.where };
+  const run: DataflowCounts = { cycles: finish(state, times), where: cores.where };
+  assertLaws(topologyOf(program, state), sent, 'finished', run);
+  return run;
+}
+
+/** Is a wavelet left in a buffer? */
+function hasWavelets({ pipes }: State): boolean {
+  return pipes.pipes.some((pipe) => pipes.words[pipe + HEAD_READY] !== NEVER);
 }
 
 /** Every wavelet whose entry at the edge is known. */
@@ -83,7 +97,8 @@ function feedStreams({ program, pipes, entry }: State, sent: Int32Array): void {
 }
 
 /** Moves all wavelets of the routes of a router whose times are known. */
-function advanceRouter({ pipes, routers }: State, pe: number, lastMove: Int32Array, log: PortLog): void {
+function advanceRouter(state: State, pe: number, lastMove: Int32Array, log: PortLog): void {
+  const { pipes, routers } = state;
   const { words } = pipes;
   const { firstRoute, routes } = routers;
   const end = firstRoute[pe + 1];
@@ -102,10 +117,17 @@ function advanceRouter({ pipes, routers }: State, pe: number, lastMove: Int32Arr
       lastMove[r] = t;
       log.add(r, t);
       const control = words[pipes.pop(pipe, t) + CONTROL];
-      for (let k = first; k < last; k += TARGET_WORDS)
-        pipes.push(routes[k + TARGET_PIPE], t, t + routes[k + TARGET_LATENCY], 0, control);
+      for (let k = first; k < last; k += TARGET_WORDS) {
+        const target = routes[k + TARGET_PIPE];
+        if (words[target + PUSHED] >= t) throw twoOnOneLink(state, pe, t);
+        pipes.push(target, t, t + routes[k + TARGET_LATENCY], 0, control);
+      }
     }
   }
+}
+
+function twoOnOneLink(state: State, pe: number, t: number): Error {
+  return lawBroken(state, 'link', `two wavelets on one link out of ${placeName(state.program, pe)} in cycle ${t}`);
 }
 
 function finish({ pes, cores, program }: State, { next }: CoreTimes): number {

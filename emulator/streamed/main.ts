@@ -15,14 +15,14 @@ export interface Watch {
 
 /** Fills U and F of feature n. False if the stream may be late where the closed form had been taken: the run is void. */
 export function mainFeature(state: RowState, watch: Watch, n: number): boolean {
-  const { shape, psums, weightSlots, mainFree, reduceFree, phiLast, token, watchFrom, buffers } = state;
+  const { shape, ends, psums, weightSlots, mainFree, reduceFree, phiLast, token, watchFrom, buffers } = state;
   const { cols: C, accumulators: K, nnz, controlSlots, features } = shape;
   const rowFree = ((n + 2) % (K + 2)) * C;
   const rowBefore = ((n + K + 1) % (K + 2)) * C;
   const keep = n >= features - K ? (n % K) * C : -1;
   let before = -1;
   let arrived = -1;
-  let p = (n + 1) % C;
+  let p = (ends[n] + 1) % C;
   for (let x = 0; x < C; x++) {
     if (n >= watchFrom[p]) {
       if (!watchedCell(state, watch, p, n, x, before)) return false;

@@ -59,8 +59,8 @@ export function logFirstPsums(state: RowState, p: number, from: number, n: numbe
   const base = n * H;
   let level = reduceFree[from] + buffers.lead[from] - rampLatency;
   let w = 0;
-  // The link into p does not carry the features that end upstream of it.
-  const skips = n % C === p;
+  // The link into p does not carry the features that end before it.
+  const skips = n > 0 && state.ends[n - 1] === from;
   const before = skips ? n - 2 : n - 1;
   if (before >= 0) {
     const shift = creditLatency - IQ - (skips ? H : 0);

@@ -6,13 +6,25 @@ import { levelOf, type RowState } from './rowState.ts';
 
 /** Fills the staircases and Phi(n, H - 1) of feature n from F. */
 export function reduceFeature(state: RowState, n: number): void {
-  const { shape, psums: H, buffers, reduceFree, phiLast, pieceCount, pieceAt, pieceLevel, firstLevel, logged } = state;
+  const {
+    shape,
+    ends,
+    psums: H,
+    buffers,
+    reduceFree,
+    phiLast,
+    pieceCount,
+    pieceAt,
+    pieceLevel,
+    firstLevel,
+    logged,
+  } = state;
   const { cols: C, accumulators: K } = shape;
   const { slack, lift } = buffers;
   const bank = (n % 3) * C;
   const row = (n % (K + 2)) * C;
   let q = -1;
-  let p = n % C;
+  let p = ends[n];
   for (let x = C - 1; x >= 0; x--) {
     const from = reduceFree[p];
     const pieces = (bank + p) * H;
@@ -22,8 +34,9 @@ export function reduceFeature(state: RowState, n: number): void {
     pieceLevel[pieces] = from;
     if (q >= 0) {
       // The link out of p did not carry the feature that ended at p.
-      const before = x === C - 2 ? n - 2 : n - 1;
-      const shift = x === C - 2 ? lift[p] - H : lift[p];
+      const skips = n > 0 && ends[n - 1] === p;
+      const before = skips ? n - 2 : n - 1;
+      const shift = skips ? lift[p] - H : lift[p];
       const lifted = before >= 0 && phiLast[(before % (K + 2)) * C + q] + shift > from;
       if (lifted || phiLast[row + q] + lift[p] > from) {
         count = 0;

@@ -1,6 +1,6 @@
-// One row of the ring without stepping it, exactly, in three ways: by closed forms, with the main threads token by token,
-// or wavelet by wavelet. Feature by feature, main threads go along the chain and reduce threads back. What a way needs of
-// a shape is said by `whyNotClosed` and `whyNotWavelets`; anything else is for the stepped engine.
+// One row of the ring without stepping it, exactly, in two ways: by closed forms, or with the main threads token by token.
+// Feature by feature, main threads go along the chain and reduce threads back. What both need of a shape is said by
+// `whyNotClosed`; any other is for looking ahead (lookahead/row.ts).
 
 import { internalError } from '../errors.ts';
 import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
@@ -10,7 +10,6 @@ import { mainFeature, type Watch } from './main.ts';
 import { reduceFeature } from './reduce.ts';
 import { enterTokens, type RowState, rowState, startLog } from './rowState.ts';
 import { runWasmRow, runWasmTokens, wasmRowState } from './wasmRow.ts';
-import { waitsAfterMain, waveletFeature, waveletState } from './wavelets.ts';
 import { axpyElementSlots, psumWavelets, type RowTiming, type SpmmShape } from './shape.ts';
 
 /** Why the reduce closed form does not hold for a shape; undefined if it does. */
@@ -28,7 +27,7 @@ export function closedRow(shape: SpmmShape): RowTiming | undefined {
   if (!weightsPaceStream(shape)) return undefined;
   const state = wasmRowState(shape);
   startRow(state);
-  return runWasmRow(state) ? countPieces(state) : undefined;
+  return runWasmRow(state) ? countRow(state) : undefined;
 }
 
 /** The same by TypeScript alone: the judge of its WebAssembly twin. */
@@ -41,7 +40,7 @@ export function tokenRow(shape: SpmmShape): RowTiming {
   const state = wasmRowState(shape);
   startRow(state);
   runWasmTokens(state);
-  return countPieces(state);
+  return countRow(state);
 }
 
 /** The same by TypeScript alone. */
@@ -49,23 +48,6 @@ export function tokenRowPlain(shape: SpmmShape): RowTiming {
   const timing = plainRow(shape, true);
   if (timing === undefined) throw internalError('the token level needs no certificate');
   return timing;
-}
-
-/** Why a row cannot be run wavelet by wavelet; undefined if it can. */
-export function whyNotWavelets(shape: SpmmShape): string | undefined {
-  const psums = psumWavelets(shape);
-  const { inputQueue } = shape.latencies;
-  if (psums >= inputQueue) return undefined;
-  return `a feature has ${psums} partial-sum wavelets, fewer than the ${inputQueue} of an input queue`;
-}
-
-/** Every wavelet of the ring and of the streams: exact for any buffers. */
-export function waveletRow(shape: SpmmShape): RowTiming {
-  const state = rowState(shape);
-  startRow(state);
-  const wavelets = waveletState(state);
-  for (let n = 0; n < shape.features; n++) waveletFeature(wavelets, n);
-  return countRow(state, (p) => waitsAfterMain(wavelets, p));
 }
 
 function startRow(state: RowState): void {
@@ -88,11 +70,7 @@ function plainRow(shape: SpmmShape, always: boolean): RowTiming | undefined {
     if (!mainFeature(state, watch, n)) return undefined;
     reduceFeature(state, n);
   }
-  return countPieces(state);
-}
-
-function countPieces(state: RowState): RowTiming {
-  return countRow(state, (p) => waitsInPieces(state, p));
+  return countRow(state);
 }
 
 /** Once the main thread of p has finished, cycles without a slot go to what its reduce thread waits for. */
@@ -117,10 +95,7 @@ function waitsInPieces(state: RowState, p: number): { waitPartial: number; waitC
 }
 
 /** Cycles and their causes, position by position, from the free times at the end. */
-function countRow(
-  state: RowState,
-  waits: (p: number) => { readonly waitPartial: number; readonly waitCredit: number },
-): RowTiming {
+function countRow(state: RowState): RowTiming {
   const { shape, psums: H, phiLast } = state;
   const { cols: C, features: N, accumulators: K, axpyOverhead, controlSlots } = shape;
   const last = ((N - 1) % (K + 2)) * C;
@@ -128,7 +103,7 @@ function countRow(
   for (let p = 0; p < C; p++) cycles = Math.max(cycles, N * H + phiLast[last + p]);
   const where = new Float64Array(C * CAUSE_COUNT);
   for (let p = 0; p < C; p++) {
-    const { waitPartial, waitCredit } = waits(p);
+    const { waitPartial, waitCredit } = waitsInPieces(state, p);
     const at = p * CAUSE_COUNT;
     // Each feature has a control wavelet, and the free time of the main thread is its slots and its waits.
     const weights = state.token[p] - N;

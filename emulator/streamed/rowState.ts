@@ -9,7 +9,7 @@
 // so the levels of first pieces lie side by side.
 
 import { type Arena, plainArena } from './arena.ts';
-import { psumWavelets, type SpmmShape } from './shape.ts';
+import { endsOf, psumWavelets, type SpmmShape } from './shape.ts';
 import { type RingBuffers, ringBuffers } from './buffers.ts';
 import { Segments } from './segments.ts';
 
@@ -24,6 +24,8 @@ export const LONG_AGO = -0x20000000;
 
 export interface RowState {
   readonly shape: SpmmShape;
+  /** Where the sums of each feature end. */
+  readonly ends: Uint16Array;
   readonly buffers: RingBuffers;
   /** H. */
   readonly psums: number;
@@ -70,13 +72,17 @@ export interface RowState {
 }
 
 /** The state of a row before its first feature; `shape.nnz` is taken as it is. */
-export function rowState(shape: SpmmShape, { ints, flags, floats }: Arena = plainArena): RowState {
+export function rowState(shape: SpmmShape, { ints, flags, floats, counts }: Arena = plainArena): RowState {
   const { cols: C, accumulators: K, latencies } = shape;
   const H = psumWavelets(shape);
   // Between the pointer and the end lie at most the intervals of the K + 1 features that main may be ahead by.
   const intervals = (K + 3) * (H + 1);
+  const ends = counts(shape.features);
+  // Counting an arena's bytes gives arrays without entries.
+  if (ends.length > 0) ends.set(endsOf(shape));
   return {
     shape,
+    ends,
     buffers: ringBuffers(C, latencies, ints),
     psums: H,
     weightSlots: shape.axpyOverhead + Math.ceil(shape.tokens / shape.simd),

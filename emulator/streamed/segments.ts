@@ -5,8 +5,13 @@
 
 import { plainArena } from './arena.ts';
 
+/** 32-bit numbers of a cache line. */
+const LINE = 16;
+
 export class Segments {
   readonly capacity: number;
+  /** Entries from one queue to the next: not a power of two, which would have all of them meet in a few sets of a cache. */
+  readonly stride: number;
   readonly start: Int32Array;
   readonly end: Int32Array;
   /** Pointer and end of each position's queue, counted without wrapping. */
@@ -18,8 +23,9 @@ export class Segments {
   constructor(positions: number, intervals: number, ints = plainArena.ints) {
     const capacity = 2 ** Math.ceil(Math.log2(intervals));
     this.capacity = capacity;
-    this.start = ints(positions * capacity);
-    this.end = ints(positions * capacity);
+    this.stride = capacity + LINE;
+    this.start = ints(positions * this.stride);
+    this.end = ints(positions * this.stride);
     this.at = ints(positions);
     this.count = ints(positions);
     this.passed = ints(positions);
@@ -32,18 +38,24 @@ export class Segments {
     this.passed[p] = passed;
   }
 
-  /** Appends [from, to). One that continues the last is joined to it: the pointer has never passed one that can grow. */
+  /**
+   * Appends [from, to). One that continues the last is joined to it: the pointer has never passed one that can grow. An
+   * empty queue begins anew at its first entry, so that little memory is in use.
+   */
   append(p: number, from: number, to: number): void {
-    const { capacity, start, end, at, count } = this;
-    const n = count[p];
+    const { capacity, stride, start, end, at, count } = this;
+    let n = count[p];
     if (n > at[p]) {
-      const last = p * capacity + ((n - 1) & (capacity - 1));
+      const last = p * stride + ((n - 1) & (capacity - 1));
       if (end[last] === from) {
         end[last] = to;
         return;
       }
+    } else {
+      n = 0;
+      at[p] = 0;
     }
-    const next = p * capacity + (n & (capacity - 1));
+    const next = p * stride + (n & (capacity - 1));
     start[next] = from;
     end[next] = to;
     count[p] = n + 1;
@@ -51,10 +63,10 @@ export class Segments {
 
   /** First cycle >= t that is not busy. */
   firstFree(p: number, t: number): number {
-    const { capacity, start, end, at, count, passed } = this;
+    const { capacity, stride, start, end, at, count, passed } = this;
     let free = t;
     while (at[p] < count[p]) {
-      const i = p * capacity + (at[p] & (capacity - 1));
+      const i = p * stride + (at[p] & (capacity - 1));
       if (start[i] > free) break;
       if (end[i] > free) free = end[i];
       passed[p] += end[i] - start[i];
@@ -65,10 +77,10 @@ export class Segments {
 
   /** The cycle after `slots` free cycles from the free cycle t on. */
   afterFree(p: number, t: number, slots: number): number {
-    const { capacity, start, end, at, count, passed } = this;
+    const { capacity, stride, start, end, at, count, passed } = this;
     let after = t + slots;
     while (at[p] < count[p]) {
-      const i = p * capacity + (at[p] & (capacity - 1));
+      const i = p * stride + (at[p] & (capacity - 1));
       if (start[i] >= after) break;
       after += end[i] - start[i];
       passed[p] += end[i] - start[i];

@@ -1,7 +1,7 @@
 // The sparse matrix multiply with weights streaming: what one case of it is. Letters: C columns of a group, N output
 // features, T tokens a PE, K accumulators. Activations stay where they are, column c holding the input features of ring
 // position p(c); the non-zeros of output feature n come down the columns, then one control wavelet a column; partial
-// sums of n go round the ring and end at position n mod C.
+// sums of n go once round the ring and end at position ends[n], having begun at the next one.
 
 import type { Latencies } from '../machine/spec.ts';
 
@@ -13,6 +13,8 @@ export interface SpmmShape {
   readonly tokens: number;
   /** Non-zeros of feature n at ring position p: entry n * cols + p. */
   readonly nnz: Uint16Array;
+  /** By feature, where its sums end; no two in a row at the same position. Absent: at n mod C. */
+  readonly ends?: Uint16Array;
   readonly accumulators: number;
   /** Cycles between two wavelets of a stream, as a fraction >= 1. */
   readonly gap: readonly [number, number];
@@ -23,6 +25,10 @@ export interface SpmmShape {
   /** Partial sums a wavelet: 2 in fp16, 1 in fp32. */
   readonly psumPerWavelet: number;
   readonly latencies: Latencies;
+}
+
+export function endsOf({ ends, features, cols }: SpmmShape): Uint16Array {
+  return ends ?? Uint16Array.from({ length: features }, (_, n) => n % cols);
 }
 
 /** Element slots of one weight's AXPY. */

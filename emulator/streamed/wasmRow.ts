@@ -6,7 +6,7 @@ import { type EmptyRun, emptyRun, shortestRun } from './certificate.ts';
 import { type RowState, rowState } from './rowState.ts';
 import type { SpmmShape } from './shape.ts';
 
-const PARAMETERS = 54;
+const PARAMETERS = 56;
 
 /** Cells of 16 bits are read in whole vectors, beyond the last. */
 const VECTOR_CELLS = 8;
@@ -71,8 +71,10 @@ function parametersOf(state: RowState, runs: RunLists): number[] {
     rampLatency,
     reduceSlots.capacity,
     ...addresses([...tokens, state.due, state.dueRounded, ...queues]),
+    reduceSlots.stride,
     ...addresses([state.watchFrom, state.logged, state.byToken, state.tokenAtEntry]),
     ...addresses([runs.from, runs.until, runs.next, runs.end]),
+    ...addresses([state.ends]),
   ];
 }
 

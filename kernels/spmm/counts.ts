@@ -15,12 +15,12 @@ export interface PlacedWeights {
 
 const DENSE: number = 2 ** DENSITY_BITS;
 
-/** Entry n * cols + p; n counts the streamed output features, padding included. */
+/** Entry n * cols + p; n counts the streamed output features. */
 export function countCells(weights: PlacedWeights, cols: number): Uint16Array {
   const { mask, input, output } = weights;
   const { threshold, keys } = maskSource(mask);
   if (threshold === DENSE || threshold === 0) return countCellsPlain(weights, cols);
-  const order = streamOrder(output, cols);
+  const { rows: order } = streamOrder(output, cols);
   const lay = (arena: Arena): readonly [Int32Array, Int32Array, Uint16Array, Int32Array, Int32Array, Uint16Array] => [
     arena.ints(order.length),
     arena.ints(keys.length),
@@ -54,7 +54,7 @@ export function countCells(weights: PlacedWeights, cols: number): Uint16Array {
 
 /** The same by TypeScript alone. */
 export function countCellsPlain({ mask, input, output }: PlacedWeights, cols: number): Uint16Array {
-  const order = streamOrder(output, cols);
+  const { rows: order } = streamOrder(output, cols);
   const { position } = placeOf(input, cols);
   const counts = new Uint16Array(order.length * cols);
   const source = maskSource(mask);

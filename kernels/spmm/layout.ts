@@ -2,7 +2,7 @@
 //   strided  feature k at ring position k mod C, local index floor(k / C); of several parts (gate and up of a SwiGLU)
 //            each lies so by itself, so that features of the same number meet on a column
 //   heads    head by head on neighbouring columns (kernels/attention/layout.ts), so that scores are reduced over few of
-//            them; what holds no feature is padding, streamed as empty rows
+//            them; what holds no feature is padding
 // In the heads layout keys and values of shared heads (grouped-query attention) are repeated for each query head.
 
 import { headLayout, placeOfHead, positionOf } from '../attention/layout.ts';
@@ -42,12 +42,9 @@ export function featureCount(layout: Layout): number {
   return layout.parts.reduce((sum, heads) => sum + heads * layout.headDim, 0);
 }
 
-/**
- * Entry f * C + p: the feature at local index f of ring position p, or -1 for padding. The order in which the output
- * features of a matrix are streamed, so that each ends where it belongs.
- */
-export function streamOrder(layout: Layout, cols: number): Int32Array {
-  if (layout.kind === 'strided') return stridedOrder(layout, cols);
+/** Entry f * C + p: the feature at local index f of ring position p, or -1 for padding. */
+export function placesOf(layout: Layout, cols: number): Int32Array {
+  if (layout.kind === 'strided') return stridedPlaces(layout, cols);
   const { heads, headDim, parts, pairs } = layout;
   const place = headLayout(heads, headDim, cols, pairs);
   const order = new Int32Array(localFeatures(layout, cols) * cols).fill(-1);
@@ -67,9 +64,8 @@ export function streamOrder(layout: Layout, cols: number): Int32Array {
   return order;
 }
 
-/** The strided layout streams padding only to keep its parts together. */
-function stridedOrder({ features, parts = 1 }: StridedLayout, cols: number): Int32Array {
-  if (parts === 1) return Int32Array.from({ length: features }, (_, n) => n);
+/** Padding keeps parts together. */
+function stridedPlaces({ features, parts = 1 }: StridedLayout, cols: number): Int32Array {
   const part = features / parts;
   const padded = Math.ceil(part / cols) * cols;
   return Int32Array.from({ length: parts * padded }, (_, n) =>
@@ -77,12 +73,42 @@ function stridedOrder({ features, parts = 1 }: StridedLayout, cols: number): Int
   );
 }
 
+/** The output features of a matrix in the order in which they are streamed. */
+export interface StreamOrder {
+  /** Rows of the matrix; -1 for an empty one. */
+  readonly rows: Int32Array;
+  /** Where each ends: ring position, local index there. */
+  readonly ends: Uint16Array;
+  readonly locals: Uint16Array;
+}
+
+/**
+ * Local index by local index round the ring, so that each feature ends a little further on than the one before. Padding
+ * is left out, but where two features in a row would end at the same position.
+ */
+export function streamOrder(layout: Layout, cols: number): StreamOrder {
+  const places = placesOf(layout, cols);
+  const streamed: number[] = [];
+  let before = -1;
+  places.forEach((feature, place) => {
+    if (feature < 0) return;
+    if (cols > 1 && before >= 0 && before % cols === place % cols) streamed.push(before + 1);
+    streamed.push(place);
+    before = place;
+  });
+  return {
+    rows: Int32Array.from(streamed, (place) => places[place]),
+    ends: Uint16Array.from(streamed, (place) => place % cols),
+    locals: Uint16Array.from(streamed, (place) => Math.floor(place / cols)),
+  };
+}
+
 /** By feature: its ring position and its local index there. Needs a layout without repeats. */
 export function placeOf(layout: Layout, cols: number): { position: Uint16Array; local: Uint16Array } {
   const features = featureCount(layout);
   const position = new Uint16Array(features);
   const local = new Uint16Array(features);
-  streamOrder(layout, cols).forEach((feature, i) => {
+  placesOf(layout, cols).forEach((feature, i) => {
     if (feature < 0) return;
     position[feature] = i % cols;
     local[feature] = Math.floor(i / cols);

@@ -2,7 +2,7 @@
 //
 // Memory of a PE, in 32-bit words, each holding one value:
 //   input   [F][T]  feature k of the input at local index floor(k / C)
-//   output  [F'][T] feature n of the output at local index floor(n / C)
+//   output  [F'][T] feature n of the output at its local index where it ends
 //   sums    [K][T]  accumulators; feature n uses number n mod K
 // A weight wavelet is the fp16 weight in the high half and the local index of its input feature in the low half.
 
@@ -11,7 +11,7 @@ import { CAUSE } from '../../emulator/program/causes.ts';
 import { type FabricProgram, type PeCode, PORT, type Route, type Stream } from '../../emulator/program/fabric.ts';
 import { type Instruction, thread } from '../../emulator/program/instruction.ts';
 import { columnOf, RING_COLORS, ringRoutes, sendColor } from '../../emulator/program/ring.ts';
-import { axpyElementSlots, psumWavelets, type SpmmShape } from '../../emulator/streamed/shape.ts';
+import { axpyElementSlots, endsOf, psumWavelets, type SpmmShape } from '../../emulator/streamed/shape.ts';
 
 /** Partial sums have lower colors than weights, so they go first where both want the ramp. */
 const WEIGHTS: number = RING_COLORS;
@@ -33,6 +33,8 @@ export interface SpmmValues {
   readonly outputAt: number;
   readonly sumsAt: number;
   readonly words: number;
+  /** By feature: its local index where it ends. */
+  readonly outputLocal: ArrayLike<number>;
   /** Initial memory, PE by PE. */
   readonly memory: Float32Array;
   /** fp16 bits of the weights of ring position p, in stream order, with local feature indices: see `weightWavelet`. */
@@ -118,15 +120,16 @@ function* mainThread(shape: SpmmShape, p: number, values?: SpmmValues): Generato
 function* reduceThread(shape: SpmmShape, p: number, values?: SpmmValues): Generator<Instruction> {
   const { features, cols, accumulators: K, tokens } = shape;
   const slots = psumWavelets(shape);
+  const ends = endsOf(shape);
   const incoming = sendColor((p + cols - 1) % cols, cols);
   const outgoing = sendColor(p, cols);
   for (let n = 0; n < features; n++) {
-    const first = p === (n + 1) % cols;
-    const last = p === n % cols;
+    const first = p === (ends[n] + 1) % cols;
+    const last = p === ends[n];
     const common = { slots, cause: CAUSE.reduce, take: READY, give: FREE };
     const at = {
       a: (values?.sumsAt ?? 0) + (n % K) * tokens,
-      b: (values?.outputAt ?? 0) + Math.floor(n / cols) * tokens,
+      b: (values?.outputAt ?? 0) + (values?.outputLocal[n] ?? 0) * tokens,
     };
     if (cols === 1) yield { ...common, ...at, code: KEEP };
     else if (last) yield { ...common, ...at, input: incoming, code: KEEP };

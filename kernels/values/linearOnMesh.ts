@@ -7,7 +7,15 @@ import { latenciesOf } from '../../emulator/machine/spec.ts';
 import { fp16Bits } from '../../emulator/numerics/fp16.ts';
 import { columnOf } from '../../emulator/program/ring.ts';
 import { affine, affineWavelet } from '../affine.ts';
-import { featureCount, type Layout, localFeatures, placeOf, streamOrder } from '../spmm/layout.ts';
+import {
+  featureCount,
+  type Layout,
+  localFeatures,
+  placeOf,
+  placesOf,
+  type StreamOrder,
+  streamOrder,
+} from '../spmm/layout.ts';
 import { spmmProgram, weightWavelet } from '../spmm/program.ts';
 import type { MeshRun } from './meshRun.ts';
 
@@ -27,13 +35,14 @@ export function linearOnMesh(mesh: MeshRun, name: string, layer: LinearOnMesh): 
   const { machine, rows, cols } = mesh;
   const { tokens, accumulators, at, output } = layer;
   const { axpyOverhead, controlSlots, simdFp16 } = machine.core;
-  const { features, nnz, weights, dense } = weightStreams(layer, cols);
+  const { order, nnz, weights, dense } = weightStreams(layer, cols);
   const shape = {
     rows,
     cols,
-    features,
+    features: order.rows.length,
     tokens,
     nnz,
+    ends: order.ends,
     accumulators,
     gap: streamGap(machine, cols, dense ? 2 : 1),
     axpyOverhead,
@@ -43,7 +52,14 @@ export function linearOnMesh(mesh: MeshRun, name: string, layer: LinearOnMesh): 
     latencies: latenciesOf(machine),
   };
   mesh.run(name, (memory) =>
-    spmmProgram(shape, { ...memory, inputAt: at.input, outputAt: at.output, sumsAt: at.sums, weights }),
+    spmmProgram(shape, {
+      ...memory,
+      inputAt: at.input,
+      outputAt: at.output,
+      outputLocal: order.locals,
+      sumsAt: at.sums,
+      weights,
+    }),
   );
   if (layer.bias === null) return;
   affineOnMesh(mesh, `${name}.bias`, {
@@ -56,7 +72,7 @@ export function linearOnMesh(mesh: MeshRun, name: string, layer: LinearOnMesh): 
 }
 
 interface WeightStreams {
-  readonly features: number;
+  readonly order: StreamOrder;
   readonly nnz: Uint16Array;
   readonly weights: Int32Array[];
   /** Without a zero: weights need no index, so two of them pass the edge as one wavelet. */
@@ -68,10 +84,10 @@ function weightStreams({ weight, input, output }: LinearOnMesh, cols: number): W
   const order = streamOrder(output, cols);
   const { position, local } = placeOf(input, cols);
   const inputs = featureCount(input);
-  const nnz = new Uint16Array(order.length * cols);
+  const nnz = new Uint16Array(order.rows.length * cols);
   const weights = Array.from({ length: cols }, (): number[] => []);
   let dense = true;
-  order.forEach((row, n) => {
+  order.rows.forEach((row, n) => {
     if (row < 0) return;
     for (let k = 0; k < inputs; k++) {
       const bits = fp16Bits(weight[row * inputs + k]);
@@ -83,7 +99,7 @@ function weightStreams({ weight, input, output }: LinearOnMesh, cols: number): W
       weights[position[k]].push(weightWavelet(bits, local[k]));
     }
   });
-  return { features: order.length, nnz, weights: weights.map((each) => Int32Array.from(each)), dense };
+  return { order, nnz, weights: weights.map((each) => Int32Array.from(each)), dense };
 }
 
 export interface AffineOnMesh {
@@ -100,9 +116,9 @@ export function affineOnMesh(mesh: MeshRun, name: string, step: AffineOnMesh): v
   const { machine, rows, cols } = mesh;
   const { layout, scale, shift, tokens, at } = step;
   const features = localFeatures(layout, cols);
-  const order = streamOrder(layout, cols);
+  const places = placesOf(layout, cols);
   const wavelets = Array.from({ length: cols }, () => new Int32Array(features).fill(affineWavelet(1, 0)));
-  order.forEach((feature, n) => {
+  places.forEach((feature, n) => {
     if (feature >= 0)
       wavelets[columnOf(n % cols, cols)][Math.floor(n / cols)] = affineWavelet(scale?.[feature] ?? 1, shift[feature]);
   });

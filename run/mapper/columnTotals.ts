@@ -4,7 +4,7 @@
 
 import type { MatmulStep } from '../../compiler/lower/program.ts';
 import { headLayout } from '../../kernels/attention/layout.ts';
-import { type Layout, localFeatures, placeOf, streamOrder } from '../../kernels/spmm/layout.ts';
+import { type Layout, placeOf, streamOrder } from '../../kernels/spmm/layout.ts';
 import { DENSITY_BITS, densityThreshold, type Mask, maskRow, maskSource } from '../../kernels/spmm/mask.ts';
 
 const PLANES = 8;
@@ -42,14 +42,8 @@ function empty(planes: Int32Array, size: number, totals: Float64Array): void {
   planes.fill(0);
 }
 
-/** Output features that a matmul streams, padding included. */
-export function streamedFeatures({ weights: { output }, cols }: MatmulStep): number {
-  if (output.kind === 'strided' && output.parts === undefined) return output.features;
-  return localFeatures(output, cols) * cols;
-}
-
-/** Of these the ones that are rows of the matrix; rows of shared heads are streamed for each of their query heads. */
-function streamedRows({ weights: { output } }: MatmulStep): number {
+/** Output features that a matmul streams; rows of shared heads are streamed for each of their query heads. */
+export function streamedFeatures({ weights: { output } }: MatmulStep): number {
   return output.kind === 'strided' ? output.features : output.parts.length * output.heads * output.headDim;
 }
 
@@ -72,7 +66,7 @@ export function columnTotals(): ColumnTotalsOf {
       byInput.get(key) ??
       nonZerosByInput(
         mask,
-        streamOrder(output, cols).filter((row) => row >= 0),
+        streamOrder(output, cols).rows.filter((row) => row >= 0),
       );
     byInput.set(key, counted);
     return counted;
@@ -80,7 +74,7 @@ export function columnTotals(): ColumnTotalsOf {
   return (step) => {
     const { weights, cols } = step;
     if (densityThreshold(weights.mask.sparsity) === 2 ** DENSITY_BITS)
-      return { most: streamedRows(step) * localInputs(weights.input, cols), fewest: 0 };
+      return { most: streamedFeatures(step) * localInputs(weights.input, cols), fewest: 0 };
     const key = JSON.stringify([weights, cols]);
     const totals = known.get(key) ?? totalsOf(inputsOf(step), weights.input, cols);
     known.set(key, totals);

@@ -3,14 +3,7 @@
 import { CAUSES } from '../../emulator/program/causes.ts';
 import { foldedCycles, foldedWhere } from '../../emulator/streamed/fold.ts';
 import { lookaheadRow, lookaheadRowPlain } from '../../emulator/streamed/lookahead/row.ts';
-import {
-  closedRow,
-  closedRowPlain,
-  tokenRow,
-  waveletRow,
-  whyNotClosed,
-  whyNotWavelets,
-} from '../../emulator/streamed/row.ts';
+import { closedRow, closedRowPlain, tokenRow, whyNotClosed } from '../../emulator/streamed/row.ts';
 import type { RowTiming, SpmmShape } from '../../emulator/streamed/shape.ts';
 import { type SpmmTiming, spmmWhere, timeSpmm } from '../../kernels/spmm/time.ts';
 
@@ -27,7 +20,6 @@ export const rowPaths: readonly RowPath[] = [
   { name: 'closed form', holds: closedFormsHold, run: closedRow },
   { name: 'closed form, TypeScript', holds: closedFormsHold, run: closedRowPlain },
   { name: 'token level', holds: closedFormsHold, run: tokenRow },
-  { name: 'wavelet level', holds: (shape) => whyNotWavelets(shape) === undefined, run: waveletRow },
   { name: 'lookahead', holds: () => true, run: lookaheadRow },
   { name: 'lookahead, TypeScript', holds: () => true, run: lookaheadRowPlain },
 ];

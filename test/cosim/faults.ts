@@ -1,7 +1,7 @@
 // Shapes with one parameter off by one, by the name of the parameter: what a comparison must be able to see.
 
 import type { Latencies } from '../../emulator/machine/spec.ts';
-import type { SpmmShape } from '../../emulator/streamed/shape.ts';
+import { endsOf, type SpmmShape } from '../../emulator/streamed/shape.ts';
 
 const latency = (name: keyof Latencies) => (shape: SpmmShape) => ({
   ...shape,
@@ -10,7 +10,12 @@ const latency = (name: keyof Latencies) => (shape: SpmmShape) => ({
 
 export const faults: Readonly<Record<string, (shape: SpmmShape) => SpmmShape>> = {
   rows: (shape) => ({ ...shape, rows: shape.rows + 1 }),
-  features: (shape) => ({ ...shape, features: shape.features - 1 }),
+  features: (shape) => ({
+    ...shape,
+    features: shape.features - 1,
+    ends: endsOf(shape).slice(0, shape.features - 1),
+  }),
+  ends: (shape) => ({ ...shape, ends: endsOf(shape).map((end) => (end + 1) % shape.cols) }),
   tokens: (shape) => ({ ...shape, tokens: shape.tokens + 1 }),
   nnz: (shape) => ({ ...shape, nnz: shape.nnz.map((count, i) => (i === shape.nnz.length >> 1 ? count + 1 : count)) }),
   accumulators: (shape) => ({ ...shape, accumulators: shape.accumulators + 1 }),

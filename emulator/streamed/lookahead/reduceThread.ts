@@ -20,9 +20,9 @@ export function advanceReduce(state: LookaheadState, p: number): boolean {
     let begin = last + 1;
     if (n >= state.feature[p]) return stop(state, p, s, n, last, mainDone(state, p, n, begin));
     if (w === 0) begin = Math.max(begin, state.doneAt[p * doneRing + (n & (doneRing - 1))] + s);
-    const place = state.place[p];
-    const receives = C > 1 && place !== C - 1;
-    const sends = place > 0;
+    const end = state.ends[n];
+    const receives = C > 1 && end !== from;
+    const sends = end !== p;
     for (; w < H; w++, s++) {
       let there = begin;
       if (receives) {
@@ -51,7 +51,6 @@ export function advanceReduce(state: LookaheadState, p: number): boolean {
         issueTimes[p * queueRing + (k & (queueRing - 1))] = y;
       }
     }
-    state.place[p] = place + 1 === C ? 0 : place + 1;
   }
   return stop(state, p, s, n, last, NEVER);
 }

@@ -8,7 +8,7 @@
 
 import { type EmulateError, internalError } from '../../errors.ts';
 import { hopsFrom } from '../../program/ring.ts';
-import { axpyElementSlots, psumWavelets, type SpmmShape } from '../shape.ts';
+import { axpyElementSlots, endsOf, psumWavelets, type SpmmShape } from '../shape.ts';
 import { type Arena, plainArena } from '../arena.ts';
 import { LONG_AGO } from '../rowState.ts';
 import type { Pace } from './pace.ts';
@@ -24,10 +24,11 @@ export interface LookaheadState {
   readonly weightSlots: number;
   readonly hops: Int32Array;
 
-  /** Reduce thread: next slot, its feature, that feature's place (n - p) mod C, and the cycle of the slot before. */
+  /** Where the sums of each feature end. */
+  readonly ends: Uint16Array;
+  /** Reduce thread: next slot, its feature, and the cycle of the slot before. */
   readonly slot: Int32Array;
   readonly slotFeature: Int32Array;
-  readonly place: Int32Array;
   readonly lastSlot: Int32Array;
   /** No slot that is not known yet is issued before this cycle; NEVER when all are known. */
   readonly slotBound: Int32Array;
@@ -93,7 +94,7 @@ function ringOf(entries: number): number {
 export function lookaheadState(
   shape: SpmmShape,
   pace: Pace,
-  { ints, floats, flags }: Arena = plainArena,
+  { ints, floats, flags, counts }: Arena = plainArena,
 ): LookaheadState {
   const { cols: C, features: N, accumulators: K, latencies } = shape;
   const { routerBuffer: D, inputQueue: IQ, outputQueue: OQ } = latencies;
@@ -108,14 +109,17 @@ export function lookaheadState(
   const arriveRing = ringOf((K + IQ + 1) * H + IQ + D);
   const doneRing = ringOf(K + 1);
   const longAgo = (length: number): Int32Array => ints(length).fill(LONG_AGO);
+  const ends = counts(N);
+  // Counting an arena's bytes gives arrays without entries.
+  if (ends.length > 0) ends.set(endsOf(shape));
   const state: LookaheadState = {
     shape,
+    ends,
     psums: H,
     weightSlots: shape.axpyOverhead + axpyElementSlots(shape),
     hops: ints(C),
     slot: ints(C),
     slotFeature: ints(C),
-    place: ints(C),
     lastSlot: ints(C).fill(-1),
     slotBound: ints(C),
     slots: ints(C * slotRing),
@@ -159,7 +163,6 @@ export function lookaheadState(
     state.aheadFrom[p] = pace.from[p];
     state.aheadLead[p] = pace.lead[p];
     state.hops[p] = hopsFrom(p, C);
-    state.place[p] = (C - p) % C;
   }
   return state;
 }

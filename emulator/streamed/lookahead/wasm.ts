@@ -28,13 +28,13 @@ function parametersOf(state: LookaheadState): number[] {
   const sizes = [cols, features, accumulators, state.psums, state.weightSlots, controlSlots, gap[0], gap[1]];
   sizes.push(routerBuffer, inputQueue, outputQueue, creditLatency, rampLatency, resultLatency);
   sizes.push(state.slotRing, state.queueRing, state.bufferRing, state.arriveRing, state.takeRing, state.doneRing);
-  const { slot, slotFeature, place, lastSlot, slotBound, slots } = state;
+  const { slot, slotFeature, ends, lastSlot, slotBound, slots } = state;
   const { issued, gone, middle, arrived, taken } = state;
   const { issueTimes, leaveTimes, passTimes, arriveTimes, takeTimes } = state;
   const { aheadFrom, aheadLead, ahead, feature, tokensLeft, token, begin, doneAt } = state;
   const { slotsPassed, psumsPassed, notBefore, due, dueSlack } = state;
   const { entered, ramp, rampTimes, firstSlots, waitWeights, waits } = state;
-  const banks: ArrayBufferView[] = [shape.nnz, state.hops, slot, slotFeature, place, lastSlot, slotBound, slots];
+  const banks: ArrayBufferView[] = [shape.nnz, state.hops, slot, slotFeature, ends, lastSlot, slotBound, slots];
   banks.push(issued, gone, middle, arrived, taken, issueTimes, leaveTimes, passTimes, arriveTimes, takeTimes);
   banks.push(aheadFrom, aheadLead, ahead, feature, tokensLeft, token, begin, doneAt);
   banks.push(slotsPassed, psumsPassed, notBefore, due, dueSlack);

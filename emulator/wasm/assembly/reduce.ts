@@ -5,6 +5,7 @@
 import {
   at,
   C,
+  endOf,
   firstLevel,
   four,
   H,
@@ -27,19 +28,32 @@ export function startReduce(slacks: usize, lifts: usize): void {
 
 /** Staircases and Phi(n, H - 1) of all positions. */
 export function reduceFeature(n: i32): void {
-  // The last of the chain sends nothing; the link into it did not carry the feature before.
-  const last = n % C;
   if (C === 1) return;
-  const next = last === 0 ? C - 1 : last - 1;
-  reduceCell(n, next, last, n - 2, at(lift, next) - H);
-  if (last === 0) reduceSpan(n, C - 2, 1);
-  else {
-    reduceSpan(n, last - 2, 0);
-    if (last < C - 1) {
-      reduceCell(n, C - 1, 0, n - 1, at(lift, C - 1));
-      reduceSpan(n, C - 2, last + 1);
-    }
+  // The last of the chain sends nothing.
+  const last = endOf(n);
+  reduceStretch(n, last - 1, 0);
+  if (last === C - 1) return;
+  reduceCell(n, C - 1, 0, C - 1 === skipping(n));
+  reduceStretch(n, C - 2, last + 1);
+}
+
+/** The position whose link did not carry the feature before n, which ended there; -1 for the first feature. */
+// @ts-ignore: decorator
+@inline
+function skipping(n: i32): i32 {
+  return n > 0 ? endOf(n - 1) : -1;
+}
+
+/** Positions from `high` down to `low`, each sending to the next higher one, one of which may skip. */
+function reduceStretch(n: i32, high: i32, low: i32): void {
+  const skip = skipping(n);
+  if (skip < low || skip > high) {
+    reduceSpan(n, high, low);
+    return;
   }
+  reduceSpan(n, high, skip + 1);
+  reduceCell(n, skip, skip + 1, true);
+  reduceSpan(n, skip - 1, low);
 }
 
 /** Positions from `high` down to `low`, each sending to the next higher one. */
@@ -55,16 +69,18 @@ function reduceSpan(n: i32, high: i32, low: i32): void {
     const i = p - 3;
     const level = i32x4.add(i32x4.max_s(four(before, i + 1), four(latest, i + 1)), four(lifts, i));
     if (v128.any_true(i32x4.gt_s(level, four(from, i))))
-      for (let k = 3; k >= 0; k--) reduceCell(n, i + k, i + k + 1, n - 1, at(lifts, i + k));
+      for (let k = 3; k >= 0; k--) reduceCell(n, i + k, i + k + 1, false);
   }
-  for (; p >= low; p--) reduceCell(n, p, p + 1, n - 1, at(lifts, p));
+  for (; p >= low; p--) reduceCell(n, p, p + 1, false);
 }
 
-/** Position p, which sends to q; `before` is the feature that their link carried last, `shift` what it lifts by. */
-function reduceCell(n: i32, p: i32, q: i32, before: i32, shift: i32): void {
+/** Position p, which sends to q; `skips` if their link did not carry the feature before. */
+function reduceCell(n: i32, p: i32, q: i32, skips: bool): void {
   const row = (n % (K + 2)) * C;
   const from = at(reduceFree, p);
   const own = at(lift, p);
+  const before = skips ? n - 2 : n - 1;
+  const shift = skips ? own - H : own;
   const lifted = before >= 0 && at(phiLast, (before % (K + 2)) * C + q) + shift > from;
   if (!lifted && at(phiLast, row + q) + own <= from) return;
   const bank = (n % 3) * C;

@@ -8,6 +8,7 @@ import {
   C,
   controlSlots,
   firstLevel,
+  firstOf,
   four,
   K,
   lead,
@@ -29,7 +30,7 @@ import { isLogged, startWatch, watchBank, watchedCell, watchedFrom } from './wat
 
 /** Where the parameters of the token level begin, and those of watched positions. */
 const TOKEN_PARAMETERS: i32 = 22;
-const WATCH_PARAMETERS: i32 = 46;
+const WATCH_PARAMETERS: i32 = 47;
 
 let skew: usize;
 /** The way once round the ring. */
@@ -56,7 +57,8 @@ export function runTokens(): void {
   for (let n = 0; n < N; n++) {
     mainTokens(n);
     reduceFeature(n);
-    for (let p = 0; p < C; p++) logFeature(p, n, p !== (n + 1) % C);
+    const first = firstOf(n);
+    for (let p = 0; p < C; p++) logFeature(p, n, p !== first);
   }
 }
 
@@ -64,7 +66,7 @@ export function runTokens(): void {
 export function run(): i32 {
   let watched = 0;
   for (let n = 0; n < N; n++) {
-    const first = (n + 1) % C;
+    const first = firstOf(n);
     const isWatched = n >= watched;
     carried = i32.MIN_VALUE >> 1;
     if (!mainSpan(n, first, C, first, isWatched)) return 0;
@@ -171,7 +173,7 @@ function mainTokens(n: i32): void {
   const rowBefore = ((n + K + 1) % (K + 2)) * C;
   let before = -1;
   let arrived = -1;
-  let p = (n + 1) % C;
+  let p = firstOf(n);
   for (let x = 0; x < C; x++) {
     if (x > 0) logFirstPsums(p, before, n);
     let u = walkTokens(p, n, <i32>load<u16>(nnz + (<usize>(n * C + p) << 1)));

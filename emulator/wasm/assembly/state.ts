@@ -5,6 +5,9 @@ export let weightSlots: i32, controlSlots: i32;
 export let mainFree: usize, reduceFree: usize, phiLast: usize, reduceFrom: usize;
 export let pieceCount: usize, firstLevel: usize, pieceAt: usize, pieceLevel: usize;
 export let nnz: usize, lead: usize, token: usize;
+let ends: usize;
+
+const ENDS_PARAMETER: i32 = 55;
 
 // @ts-ignore: decorator
 @inline
@@ -50,6 +53,22 @@ export function startState(parameters: usize): void {
   pieceLevel = at(parameters, 16);
   token = at(parameters, 17);
   lead = at(parameters, 18);
+  ends = at(parameters, ENDS_PARAMETER);
+}
+
+/** Where the sums of feature n end. */
+// @ts-ignore: decorator
+@inline
+export function endOf(n: i32): i32 {
+  return <i32>load<u16>(ends + (<usize>n << 1));
+}
+
+/** Where they begin. */
+// @ts-ignore: decorator
+@inline
+export function firstOf(n: i32): i32 {
+  const first = endOf(n) + 1;
+  return first === C ? 0 : first;
 }
 
 /** Level of piece i of a staircase. */

@@ -5,6 +5,7 @@ import {
   at,
   C,
   controlSlots,
+  endOf,
   H,
   K,
   lead,
@@ -27,9 +28,9 @@ let lastEntered: usize, lastRamp: usize, mainCycle: usize;
 let rampTimes: usize, slotTimes: usize, rampLevel: usize, waitWeights: usize;
 /** When the next token may enter, rounded up, and by how many parts of the denominator it was rounded. */
 let due: usize, dueRounded: usize;
-/** Intervals a queue holds, less one: a power of two. */
+/** Intervals a queue holds, a power of two, less one; and entries from one queue to the next. */
 let mask: i32;
-let shift: i32;
+let stride: i32;
 let reduceSlots: usize, rampPsums: usize;
 
 /** Banks of an interval queue, in the order of their addresses. */
@@ -50,7 +51,7 @@ export function startTokens(parameters: usize, from: i32): void {
   creditLatency = at(parameters, from + 2);
   rampLatency = at(parameters, from + 3);
   mask = at(parameters, from + 4) - 1;
-  shift = ctz(mask + 1);
+  stride = at(parameters, from + 24);
   lastEntered = at(parameters, from + 5);
   lastRamp = at(parameters, from + 6);
   mainCycle = at(parameters, from + 7);
@@ -71,15 +72,18 @@ function bank(queue: usize, which: i32): usize {
 }
 
 function append(queue: usize, p: i32, from: i32, to: i32): void {
-  const n = at(bank(queue, COUNT), p);
+  let n = at(bank(queue, COUNT), p);
   if (n > at(bank(queue, AT), p)) {
-    const last = (p << shift) + ((n - 1) & mask);
+    const last = p * stride + ((n - 1) & mask);
     if (at(bank(queue, END), last) === from) {
       put(bank(queue, END), last, to);
       return;
     }
+  } else {
+    n = 0;
+    put(bank(queue, AT), p, 0);
   }
-  const next = (p << shift) + (n & mask);
+  const next = p * stride + (n & mask);
   put(bank(queue, START), next, from);
   put(bank(queue, END), next, to);
   put(bank(queue, COUNT), p, n + 1);
@@ -120,7 +124,7 @@ function cycleOf(p: i32, free: i32): i32 {
   let passed = at(bank(reduceSlots, PASSED), p);
   let cycle = free + passed;
   for (; pointer < count; pointer++) {
-    const i = (p << shift) + (pointer & mask);
+    const i = p * stride + (pointer & mask);
     const start = at(bank(reduceSlots, START), i);
     if (start > cycle) break;
     const length = at(bank(reduceSlots, END), i) - start;
@@ -135,7 +139,7 @@ function cycleOf(p: i32, free: i32): i32 {
 /** U_p(n), walked token by token. Both queues of intervals are passed in place; those ahead begin at `psum` and `slot`. */
 export function walkTokens(p: i32, n: i32, weights: i32): i32 {
   // Globals and banks would be loaded anew at each use.
-  const own = p << shift;
+  const own = p * stride;
   const wrap = mask;
   const psumStart = bank(rampPsums, START);
   const psumEnd = bank(rampPsums, END);
@@ -231,7 +235,7 @@ export function logFirstPsums(p: i32, from: i32, n: i32): void {
   const base = n * H;
   let level = at(reduceFree, from) + at(lead, from) - rampLatency;
   let w = 0;
-  const skips = n % C === p;
+  const skips = n > 0 && endOf(n - 1) === from;
   const before = skips ? n - 2 : n - 1;
   if (before >= 0) {
     const later = creditLatency - IQ - (skips ? H : 0);

@@ -5,7 +5,7 @@ import { lower } from '../../../compiler/lower/lower.ts';
 import { placeGraph, printPlacement } from '../../../compiler/lower/placement.ts';
 import { type MatmulStep, printProgram, type Program } from '../../../compiler/lower/program.ts';
 import { elementwiseSlots } from '../../../kernels/elementwise.ts';
-import { streamOrder } from '../../../kernels/spmm/layout.ts';
+import { placesOf } from '../../../kernels/spmm/layout.ts';
 import { gptJLike, gptLike, graphOf, llamaLike, waferOf } from '../../run/tiny.ts';
 import { refusal } from '../model/written.ts';
 import { tinyPlacement, tinyProgram } from './tinyProgram.ts';
@@ -97,7 +97,7 @@ test.each([
   const rotaryDim = 'rotaryDim' in file ? file.rotaryDim : output.headDim;
   const valuesFrom = weights.mask.rows - output.parts[2] * output.headDim;
   const turned = Array.from({ length: columns }, () => 0);
-  streamOrder(output, columns).forEach((feature, i) => {
+  placesOf(output, columns).forEach((feature, i) => {
     if (feature >= 0 && feature < valuesFrom && feature % output.headDim < rotaryDim) turned[i % columns]++;
   });
   const position = program.operators.find(({ kind }) => kind === 'position');

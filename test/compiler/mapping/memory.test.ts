@@ -14,7 +14,7 @@ import {
 } from '../../../compiler/mapping/memory.ts';
 import { placeOfHead } from '../../../kernels/attention/layout.ts';
 import { layoutOf } from '../../../kernels/attention/steps.ts';
-import { localFeatures, streamOrder } from '../../../kernels/spmm/layout.ts';
+import { localFeatures, placesOf } from '../../../kernels/spmm/layout.ts';
 import { gptJLike, gptLike, graphOf, llamaLike, waferOf } from '../../run/tiny.ts';
 
 const machine = waferOf(13, 12);
@@ -132,7 +132,7 @@ test('the layout of every output has room for all of it', () => {
       for (const { operator } of graph.nodes) {
         const layout = outputLayout(operator, graph);
         const held = Array.from({ length: columns }, () => 0);
-        streamOrder(layout, columns).forEach((feature, i) => {
+        placesOf(layout, columns).forEach((feature, i) => {
           if (feature >= 0) held[i % columns]++;
         });
         expect(localFeatures(layout, columns)).toBeGreaterThanOrEqual(Math.max(...held));

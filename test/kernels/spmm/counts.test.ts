@@ -4,7 +4,14 @@
 import { describe, expect, test } from 'vitest';
 import { columnOf } from '../../../emulator/program/ring.ts';
 import { countCells, countCellsPlain } from '../../../kernels/spmm/counts.ts';
-import { featureCount, type Layout, localFeatures, placeOf, streamOrder } from '../../../kernels/spmm/layout.ts';
+import {
+  featureCount,
+  type Layout,
+  localFeatures,
+  placeOf,
+  placesOf,
+  streamOrder,
+} from '../../../kernels/spmm/layout.ts';
 import { type Mask, maskRow, maskSource } from '../../../kernels/spmm/mask.ts';
 
 const heads = (count: number, headDim: number, parts: readonly number[], pairs = false): Layout => {
@@ -37,7 +44,7 @@ describe.each(layouts)('%s', (_, input, output) => {
     for (const sparsity of [0, 0.5, 0.9, 1]) {
       const mask = { name: 'w', seed: 3, sparsity, rows: featureCount(output), width: featureCount(input) };
       const kept = keptWeights(mask);
-      const order = streamOrder(output, cols);
+      const { rows: order } = streamOrder(output, cols);
       const { position } = placeOf(input, cols);
       const expected = new Uint16Array(order.length * cols);
       order.forEach((n, i) => {
@@ -75,8 +82,26 @@ describe('layouts', () => {
     },
   );
 
+  test.each([1, 2, 3, 5, 8, 13, 40])(
+    'streamed on %i columns: every feature where it lies, no two ends alike',
+    (cols) => {
+      const twoParts: Layout = { kind: 'strided', features: 26, parts: 2 };
+      for (const layout of [strided(21), twoParts, heads(4, 6, [4, 4, 4]), heads(1, 5, [1], true)]) {
+        const places = placesOf(layout, cols);
+        const { rows, ends, locals } = streamOrder(layout, cols);
+        expect(rows.filter((row) => row >= 0)).toEqual(places.filter((feature) => feature >= 0));
+        rows.forEach((row, n) => {
+          expect(places[locals[n] * cols + ends[n]]).toBe(row);
+          if (cols > 1 && n > 0) expect(ends[n]).not.toBe(ends[n - 1]);
+        });
+        // At most one empty row where a part ends.
+        expect(rows.length - rows.filter((row) => row >= 0).length).toBeLessThanOrEqual(localFeatures(layout, cols));
+      }
+    },
+  );
+
   test('shared key and value heads are streamed once for each query head that uses them', () => {
-    const order = streamOrder(heads(4, 2, [4, 2, 1]), 3);
+    const { rows: order } = streamOrder(heads(4, 2, [4, 2, 1]), 3);
     const times = new Int32Array(14);
     for (const feature of order) if (feature >= 0) times[feature]++;
     expect([...times]).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 4, 4]);

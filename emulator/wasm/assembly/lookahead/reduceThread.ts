@@ -12,6 +12,7 @@ import {
   creditLatency,
   doneAt,
   doneRing,
+  endOf,
   feature,
   gone,
   H,
@@ -27,7 +28,6 @@ import {
   NEVER,
   notBefores,
   OQ,
-  place,
   queueRing,
   rampLatency,
   resultLatency,
@@ -57,9 +57,9 @@ export function advanceReduce(p: i32): void {
     let begin = last + 1;
     if (n >= at(feature, p)) return stop(p, s, n, last, mainDone(p, n, begin));
     if (w === 0) begin = max(begin, at(doneAt, p * doneRing + (n & (doneRing - 1))) + s);
-    const where = at(place, p);
-    const receives = C > 1 && where !== C - 1;
-    const sends = where > 0;
+    const end = endOf(n);
+    const receives = C > 1 && end !== from;
+    const sends = end !== p;
     const notes = n >= N - K;
     for (; w < height; w++, s++) {
       let there = begin;
@@ -96,7 +96,6 @@ export function advanceReduce(p: i32): void {
         put(issueTimes, p * queueRing + (k & (queueRing - 1)), y);
       }
     }
-    put(place, p, where + 1 === C ? 0 : where + 1);
   }
   stop(p, s, n, last, NEVER);
 }

@@ -11,13 +11,21 @@ export let D: i32, IQ: i32, OQ: i32, creditLatency: i32, rampLatency: i32, resul
 export let slotRing: i32, queueRing: i32, bufferRing: i32, arriveRing: i32, takeRing: i32, doneRing: i32;
 export let kept: i32;
 export let nnz: usize, hops: usize;
-export let slot: usize, slotFeature: usize, place: usize, lastSlot: usize, slotBound: usize, slots: usize;
+let ends: usize;
+export let slot: usize, slotFeature: usize, lastSlot: usize, slotBound: usize, slots: usize;
 export let issued: usize, gone: usize, middle: usize, arrived: usize, taken: usize;
 export let issueTimes: usize, leaveTimes: usize, passTimes: usize, arriveTimes: usize, takeTimes: usize;
 export let aheadFrom: usize, aheadLead: usize, ahead: usize;
 export let feature: usize, tokensLeft: usize, token: usize, begins: usize, doneAt: usize;
 export let slotsPassed: usize, psumsPassed: usize, notBefores: usize, dues: usize, dueSlack: usize;
 export let lastEntered: usize, lastRamp: usize, rampTimes: usize, firstSlots: usize, waitWeights: usize, waits: usize;
+
+/** Where the sums of feature n end. */
+// @ts-ignore: decorator
+@inline
+export function endOf(n: i32): i32 {
+  return <i32>load<u16>(ends + (<usize>n << 1));
+}
 
 /** `parameters`: as laid by emulator/streamed/lookahead/wasm.ts. */
 export function startLookahead(parameters: usize): void {
@@ -48,7 +56,7 @@ export function startLookahead(parameters: usize): void {
   hops = at(parameters, 21);
   slot = at(parameters, 22);
   slotFeature = at(parameters, 23);
-  place = at(parameters, 24);
+  ends = at(parameters, 24);
   lastSlot = at(parameters, 25);
   slotBound = at(parameters, 26);
   slots = at(parameters, 27);
