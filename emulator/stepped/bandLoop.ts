@@ -2,12 +2,15 @@
 // all bands must have come before any goes on; who runs it decides how they wait for each other (meeting.ts).
 
 import { EmulateError, type ExitCode, MOST_CYCLES, tooLong } from '../errors.ts';
+import { type Law, LawError } from '../laws.ts';
 import { Band } from './band.ts';
 import { countSleep } from './cores.ts';
 import type { BandPlan, Cut } from './cut.ts';
-import { deadlock, nextEvent, type SteppedRun } from './engine.ts';
-import { checkLaws } from './laws.ts';
+import { deadlock } from './deadlock.ts';
+import { nextEvent, type SteppedRun } from './engine.ts';
+import { assertLaws } from './laws.ts';
 import { NEVER } from './layout.ts';
+import { type Topology, topologyOf } from './topology.ts';
 
 /** What a band writes on the board, box by box and band by band, each on a line of the cache of its own. */
 const MOVES = 0;
@@ -25,7 +28,13 @@ export function boardOf(bands: number): Int32Array {
 export type BandEnd =
   | { readonly how: 'finished' | 'deadlock'; readonly cycle: number; readonly unfinished: number }
   | { readonly how: 'stopped' }
-  | { readonly how: 'failed'; readonly phase: number; readonly code: ExitCode; readonly message: string };
+  | {
+      readonly how: 'failed';
+      readonly phase: number;
+      readonly code: ExitCode;
+      readonly message: string;
+      readonly law: Law | undefined;
+    };
 
 /** Runs a band to the end of the program. */
 export function* bandCycles(plan: BandPlan, board: Int32Array, bands: number): Generator<undefined, BandEnd> {
@@ -41,11 +50,14 @@ export function* bandCycles(plan: BandPlan, board: Int32Array, bands: number): G
     if (all.failed) return { how: 'stopped' };
     band.receive(t, box);
     const next = all.moves > 0 ? t + 1 : all.next;
+    if (next !== NEVER && all.unfinished > 0) {
+      t = next;
+      continue;
+    }
+    for (const [i, stream] of plan.streams.entries()) plan.entered[stream] = streams.next[i];
     if (next === NEVER) return { how: 'deadlock', cycle: t, unfinished: all.unfinished };
     t = next;
-    if (all.unfinished > 0) continue;
     for (let pe = state.firstPe; pe < state.endPe; pe++) countSleep(state, threads, pe, t);
-    for (const [i, stream] of plan.streams.entries()) plan.entered[stream] = streams.next[i];
     return { how: 'finished', cycle: t, unfinished: 0 };
   }
 }
@@ -62,7 +74,8 @@ function stepAndTell(band: Band, t: number, box: number, told: Int32Array): Band
   } catch (error) {
     if (!(error instanceof EmulateError)) throw error;
     told[FAILED] = 1;
-    return { how: 'failed', phase: band.phase, code: error.code, message: error.message };
+    const { code, message } = error;
+    return { how: 'failed', phase: band.phase, code, message, law: error instanceof LawError ? error.law : undefined };
   }
 }
 
@@ -83,15 +96,29 @@ function readBoard(
 }
 
 /** The run, from how its bands ended; throws what a single thread would. */
-export function conclude({ state, threads, entered }: Cut, ends: readonly BandEnd[]): SteppedRun {
+export function conclude(cut: Cut, ends: readonly BandEnd[]): SteppedRun {
+  const { state, threads, entered } = cut;
   const failures = ends.filter((end) => end.how === 'failed').sort((a, b) => a.phase - b.phase);
-  if (failures.length > 0) throw new EmulateError(failures[0].code, failures[0].message);
+  if (failures.length > 0) {
+    const [{ code, message, law }] = failures;
+    throw law === undefined ? new EmulateError(code, message) : new LawError(law, message);
+  }
   // A program without threads is at its end before any band begins.
   let cycle = 0;
   for (const end of ends) {
-    if (end.how === 'deadlock') throw deadlock(state, { ...threads, unfinished: end.unfinished }, end.cycle);
+    if (end.how === 'deadlock')
+      throw deadlock(topologyOfCut(cut), { ...threads, unfinished: end.unfinished }, entered, end.cycle);
     if (end.how === 'finished') cycle = end.cycle;
   }
-  checkLaws(state, entered, cycle);
-  return { cycles: cycle, where: state.cores.where.slice(), memory: state.memory };
+  const run = { cycles: cycle, where: state.cores.where.slice(), memory: state.memory };
+  assertLaws(topologyOfCut(cut), entered, run);
+  return run;
+}
+
+/** What is sent into the image of a pipe comes to the pipe. */
+function topologyOfCut({ program, state, bands }: Cut): Topology {
+  const pipeOfImage = new Map<number, number>();
+  for (const { crossings } of bands.slice(0, 1))
+    crossings.image.forEach((image, i) => pipeOfImage.set(image, crossings.pipe[i]));
+  return topologyOf(program, state, (pipe) => pipeOfImage.get(pipe) ?? pipe);
 }

@@ -6,6 +6,7 @@ import * as instruction from '../program/instruction.ts';
 import { lawBroken } from './laws.ts';
 import * as layout from './layout.ts';
 import type { State } from './load.ts';
+import { placeName } from './topology.ts';
 
 const { CAUSE, CAUSE_COUNT } = causes;
 const { AT_A, AT_B, AT_C, AT_CAUSE, AT_CODE, AT_CONTROL, AT_GIVE, AT_INPUT, AT_OUTPUT, AT_OVERHEAD } = instruction;
@@ -142,7 +143,7 @@ function passElement(state: State, threads: ThreadState, th: number, t: number):
   const sent = memory.length === 0 ? 0 : runCode(state, threads, th, payload);
   if (output === NONE) return;
   if (pipes.words[output + PUSHED] === t)
-    throw lawBroken(state, `PE ${threads.pe[th]} sends two wavelets in cycle ${t}`);
+    throw lawBroken(state, 'link', `${placeName(state.program, threads.pe[th])} sends two wavelets in cycle ${t}`);
   pipes.push(output, t, t + latencies.resultLatency + latencies.rampLatency, sent, 0);
 }
 
@@ -167,7 +168,11 @@ function issue(state: State, threads: ThreadState, th: number, t: number): void 
       const entry = pipes.pop(trigger, t);
       threads.payload[th] = pipes.words[entry + PAYLOAD];
       if (pipes.words[entry + CONTROL] !== instructions[pc + AT_CONTROL])
-        throw lawBroken(state, `PE ${pe} takes a wavelet of the wrong kind in cycle ${t}`);
+        throw lawBroken(
+          state,
+          'control',
+          `${placeName(program, pe)} takes a wavelet of the wrong kind in cycle ${t}, of color ${instructions[pc + AT_TRIGGER]}`,
+        );
     }
   }
   const perSlot = threads.input[th] !== NONE || threads.output[th] !== NONE;

@@ -50,6 +50,7 @@ export interface BandPlan {
 
 /** A whole program in shared memory, and its bands. */
 export interface Cut {
+  readonly program: TimingProgram;
   readonly state: State;
   readonly threads: ThreadState;
   readonly entered: Int32Array;
@@ -99,7 +100,7 @@ export function cutIntoBands(program: TimingProgram, latencies: Latencies, rows:
     const ownThreads = { ...threads, unfinished: unfinishedIn(state, firstPe, endPe) };
     return { index, state: { ...state, ...own }, threads: ownThreads, crossings, entered, streams };
   });
-  return { state, threads, entered, bands };
+  return { program, state, threads, entered, bands };
 }
 
 /** The state in shared memory, with room for images. */

@@ -2,18 +2,20 @@
 // every router, stream and core decides on the state as the cycle began; entries and credits carry the cycle from which
 // they count, so the order of visiting does not matter. Parts that provably can do nothing are not visited.
 
-import { EmulateError, EXIT, MOST_CYCLES, tooLong } from '../errors.ts';
+import { MOST_CYCLES, tooLong } from '../errors.ts';
+import type { Lawful } from '../laws.ts';
 import type { Latencies } from '../machine/spec.ts';
-import { CAUSE, CAUSES } from '../program/causes.ts';
 import type { FabricProgram } from '../program/fabric.ts';
-import { countSleep, decode, startThreads, stepCores, type ThreadState } from './cores.ts';
-import { checkLaws } from './laws.ts';
+import { countSleep, decode, startThreads, stepCores } from './cores.ts';
+import { deadlock } from './deadlock.ts';
+import { assertLaws } from './laws.ts';
 import { NEVER } from './layout.ts';
 import { load, type State } from './load.ts';
 import { stepRouters } from './routers.ts';
 import { startStreams, stepStreams } from './streams.ts';
+import { topologyOf } from './topology.ts';
 
-export interface SteppedRun {
+interface SteppedCounts {
   /** Cycle of the last slot, plus one. */
   readonly cycles: number;
   /** CAUSE_COUNT counts a PE, PE index y * width + x; those of a PE add up to `cycles`. */
@@ -21,6 +23,8 @@ export interface SteppedRun {
   /** The bank of PE memories as the run left it; empty where the program carries no values. */
   readonly memory: Float32Array;
 }
+
+export type SteppedRun = Lawful<SteppedCounts>;
 
 export interface SteppedOptions {
   /** Visit every part in every cycle: slower, the same result; it is the check on sleeping. */
@@ -41,12 +45,13 @@ export function runStepped(program: FabricProgram, latencies: Latencies, options
     if (t > MOST_CYCLES) throw tooLong(program.name, t);
     const moves = stepRouters(state, t) + stepStreams(state, streams, t) + stepCores(state, threads, t);
     const next = moves > 0 ? t + 1 : nextEvent(state);
-    if (next === NEVER) throw deadlock(state, threads, t);
+    if (next === NEVER) throw deadlock(topologyOf(program, state), threads, streams.next, t);
     t = next;
   }
   for (let pe = 0; pe < state.pes; pe++) countSleep(state, threads, pe, t);
-  checkLaws(state, streams.next, t);
-  return { cycles: t, where: state.cores.where, memory: state.memory };
+  const run: SteppedCounts = { cycles: t, where: state.cores.where, memory: state.memory };
+  assertLaws(topologyOf(program, state), streams.next, run);
+  return run;
 }
 
 /** After a cycle in which nothing moved: the next one in which something can, NEVER if there is none. */
@@ -58,16 +63,4 @@ export function nextEvent({ pes, firstPe, endPe, streamPart, pipes }: State): nu
     if (wake[pes + pe] < next) next = wake[pes + pe];
   }
   return next;
-}
-
-/** Nothing moved in cycle t, and nothing ever can again. */
-export function deadlock({ program, pes }: State, threads: ThreadState, t: number): EmulateError {
-  const waiting: string[] = [];
-  for (let pe = 0; pe < pes && waiting.length < 8; pe++)
-    if (threads.cause[pe] !== CAUSE.done)
-      waiting.push(`PE (${pe % program.width},${Math.floor(pe / program.width)}) ${CAUSES[threads.cause[pe]]}`);
-  return new EmulateError(
-    EXIT.deadlock,
-    `deadlock in ${program.name} in cycle ${t}: nothing can move and ${threads.unfinished} threads are unfinished: ${waiting.join(', ')}`,
-  );
 }

@@ -5,6 +5,7 @@
 import { lawBroken } from './laws.ts';
 import * as layout from './layout.ts';
 import type { State } from './load.ts';
+import { placeName } from './topology.ts';
 
 const { CONTROL, HEAD_READY, NEVER, PAYLOAD, PUSHED, TAIL_FREE } = layout;
 const { ROUTE_PIPE, ROUTE_PORTS, ROUTE_TARGETS, ROUTE_WORDS, TARGET_LATENCY, TARGET_PIPE, TARGET_WORDS } = layout;
@@ -41,7 +42,7 @@ export function stepRouters(state: State, t: number): number {
           const control = words[entry + CONTROL];
           for (let k = first; k < last; k += TARGET_WORDS) {
             const target = routes[k + TARGET_PIPE];
-            if (words[target + PUSHED] === t) throw lawBroken(state, `two wavelets on one link in cycle ${t}`);
+            if (words[target + PUSHED] === t) throw twoOnOneLink(state, pe, t);
             pipes.push(target, t, t + routes[k + TARGET_LATENCY], payload, control);
           }
           possible = words[pipe + HEAD_READY];
@@ -52,4 +53,8 @@ export function stepRouters(state: State, t: number): number {
     wake[pe] = next > t ? next : t + 1;
   }
   return moves;
+}
+
+function twoOnOneLink(state: State, pe: number, t: number): Error {
+  return lawBroken(state, 'link', `two wavelets on one link out of ${placeName(state.program, pe)} in cycle ${t}`);
 }

@@ -11,12 +11,13 @@ import type { Lawful } from '../laws.ts';
 import type { Latencies } from '../machine/spec.ts';
 import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
 import type { FabricProgram } from '../program/fabric.ts';
+import { assertConserved } from '../stepped/conservation.ts';
 import { assertLaws, lawBroken } from '../stepped/laws.ts';
 import * as layout from '../stepped/layout.ts';
 import { load, type State } from '../stepped/load.ts';
 import { dueTime } from '../stepped/streams.ts';
 import { placeName, topologyOf } from '../stepped/topology.ts';
-import { advanceCore, type CoreTimes, coreTimes } from './dataflowCore.ts';
+import { advanceCore, type CoreTimes, coreTimes, progressOf } from './dataflowCore.ts';
 import { PortLog } from './portLog.ts';
 
 const { CONTROL, HEAD_READY, NEVER, PUSHED, TAIL_FREE } = layout;
@@ -69,9 +70,14 @@ export function runDataflow(program: FabricProgram, latencies: Latencies): Dataf
       }
     }
   }
-  if (times.unfinished > 0 || times.strayed || hasWavelets(state) || log.hasConflict()) return undefined;
+  const topology = topologyOf(program, state);
+  if (times.unfinished > 0 || times.strayed || hasWavelets(state) || log.hasConflict()) {
+    // The stepped engine will tell, but not of a wavelet that was lost here.
+    assertConserved(topology, sent, progressOf(state, times));
+    return undefined;
+  }
   const run: DataflowCounts = { cycles: finish(state, times), where: cores.where };
-  assertLaws(topologyOf(program, state), sent, 'finished', run);
+  assertLaws(topology, sent, run);
   return run;
 }
 

@@ -4,6 +4,7 @@
 import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
 import * as instruction from '../program/instruction.ts';
 import * as layout from '../stepped/layout.ts';
+import type { Progress } from '../stepped/conservation.ts';
 import type { State } from '../stepped/load.ts';
 
 const { AT_CAUSE, AT_CONTROL, AT_INPUT, AT_OUTPUT, AT_OVERHEAD, AT_REPEAT, AT_SLOTS, AT_TRIGGER } = instruction;
@@ -38,6 +39,16 @@ export function coreTimes({ pes, cores }: State): CoreTimes {
     pc,
     unfinished,
     strayed: false,
+  };
+}
+
+/** Where the threads stand; each core has one. */
+export function progressOf({ cores }: State, { pc, item, slot }: CoreTimes): Progress {
+  const coreOf = new Map(Array.from(pc.keys(), (pe) => [cores.firstThread[pe], pe]));
+  return (th) => {
+    const pe = coreOf.get(th) ?? NONE;
+    if (pe === NONE || pc[pe] === NONE) return undefined;
+    return { pc: pc[pe], items: item[pe], isBegun: slot[pe] > 0, elements: Math.max(0, slot[pe] - 1) };
   };
 }
 

@@ -129,9 +129,13 @@ describe('a broken law is the one that a single thread meets first', () => {
     [
       'control bits in one cycle',
       fedRows([fine, { ...fine, control: 1 }, fine, { ...fine, control: 1 }]),
-      'PE 1 takes',
+      'PE (0,1) takes',
     ],
-    ['a wavelet left over', fedRows([fine, fine, { wavelets: 4, taken: 3 }]), 'one is left in a buffer'],
+    [
+      'a wavelet left over',
+      fedRows([fine, fine, { wavelets: 4, taken: 3 }]),
+      '1 of color 0 left in the input queue of PE (0,2)',
+    ],
     [
       'two streams that never enter, the later row first',
       fedRows([{ wavelets: 5, taken: 3, gap: 100 }, fine, { wavelets: 9, taken: 3, gap: 100 }], [2, 1, 0]),

@@ -1,17 +1,21 @@
 // Every law that a run asserts is once shown broken: deadlock ends with exit 4, a broken law with exit 5, and a program
 // that says what no machine can do is refused before it runs.
 
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { EmulateError, EXIT } from '../../../emulator/errors.ts';
+import { assertCauses } from '../../../emulator/laws.ts';
+import { CAUSE, CAUSE_COUNT } from '../../../emulator/program/causes.ts';
 import { type FabricProgram, PORT } from '../../../emulator/program/fabric.ts';
 import { decode, startThreads, stepCores } from '../../../emulator/stepped/cores.ts';
 import { runStepped } from '../../../emulator/stepped/engine.ts';
-import { checkLaws } from '../../../emulator/stepped/laws.ts';
+import { timingOnly } from '../../../emulator/stepped/cut.ts';
 import { PUSHED } from '../../../emulator/stepped/layout.ts';
 import { load, type State } from '../../../emulator/stepped/load.ts';
 import { stepRouters } from '../../../emulator/stepped/routers.ts';
 import { runDataflow } from '../../../emulator/streamed/dataflow.ts';
+import { runInTurn } from '../../fixtures/bands.ts';
 import { WSE2 } from '../../fixtures/machines.ts';
+import { plantInPipes } from '../../fixtures/plantedFaults.ts';
 import { eastward, programOf, streamOf } from '../../fixtures/program.ts';
 
 function failure(run: () => unknown): { code: number; message: string } {
@@ -111,7 +115,9 @@ describe('a law broken by a program', () => {
     expect(runStepped(fed(3, 3), WSE2).cycles).toBe(6);
     const { code, message } = failure(() => runStepped(fed(4, 3), WSE2));
     expect(code).toBe(EXIT.lawBroken);
-    expect(message).toContain('one is left in a buffer; no result is reported');
+    expect(message).toContain(
+      'wavelets in = out: 1 of color 0 left in the input queue of PE (0,0); no result is reported',
+    );
     expect(runDataflow(fed(3, 3), WSE2)?.cycles).toBe(6);
     expect(runDataflow(fed(4, 3), WSE2)).toBeUndefined();
   });
@@ -119,14 +125,14 @@ describe('a law broken by a program', () => {
   test('a wavelet of a stream never enters', () => {
     const { code, message } = failure(() => runStepped(fed(5, 3, 0, 100), WSE2));
     expect(code).toBe(EXIT.lawBroken);
-    expect(message).toContain('2 of the stream at (0,0) never enter');
+    expect(message).toContain('2 of the stream at (0,0) never enter (color 0)');
     expect(runDataflow(fed(5, 3, 0, 100), WSE2)).toBeUndefined();
   });
 
   test('a core takes a wavelet with the wrong control bit', () => {
     const { code, message } = failure(() => runStepped(fed(3, 3, 1), WSE2));
     expect(code).toBe(EXIT.lawBroken);
-    expect(message).toContain('PE 0 takes a wavelet of the wrong kind in cycle 3');
+    expect(message).toContain('PE (0,0) takes a wavelet of the wrong kind in cycle 3, of color 0');
     expect(runDataflow(fed(3, 3, 1), WSE2)).toBeUndefined();
   });
 });
@@ -154,23 +160,68 @@ describe('a law that only a defect of the engine can break', () => {
     state.pipes.words[router + PUSHED] = 3;
     const { code, message } = failure(() => stepRouters(state, 3));
     expect(code).toBe(EXIT.lawBroken);
-    expect(message).toContain('two wavelets on one link in cycle 3');
+    expect(message).toContain('two wavelets on one link out of PE (0,0) in cycle 3');
   });
 
   test('two wavelets sent by one core in one cycle', () => {
     const { state, threads } = started();
     state.pipes.words[state.pipes.pipes[0] + PUSHED] = 0;
-    expect(failure(() => stepCores(state, threads, 0)).message).toContain('PE 0 sends two wavelets in cycle 0');
+    expect(failure(() => stepCores(state, threads, 0)).message).toContain('PE (0,0) sends two wavelets in cycle 0');
   });
 
-  test('the causes of a PE do not add up to the cycles', () => {
-    const { state } = started();
-    state.cores.where.fill(1);
-    checkLaws(state, new Int32Array(0), 8);
-    state.cores.where[3]++;
-    const { code, message } = failure(() => checkLaws(state, new Int32Array(0), 8));
-    expect(code).toBe(EXIT.lawBroken);
-    expect(message).toContain('slots + stalls of PE 0 are 9, cycles are 8');
+  test.each([
+    ['one too many', 9, 'slots + stalls of PE (1,0) are 81, cycles are 80'],
+    ['less than none', -1, 'PE (1,0) has -1 cycles of reduce, allowed 0 or more'],
+    ['no number', Number.NaN, 'PE (1,0) has NaN cycles of reduce'],
+  ])('the causes of a PE do not add up to the cycles: %s', (_, count, message) => {
+    const counts = { cycles: 80, where: Float64Array.from({ length: 2 * CAUSE_COUNT }, () => 10) };
+    const check = () => assertCauses('test', counts, (pe) => `PE (${pe},0)`);
+    expect(check).not.toThrow();
+    counts.where[CAUSE_COUNT + CAUSE.reduce] = count === 9 ? 11 : count;
+    expect(failure(check)).toMatchObject({
+      code: EXIT.lawBroken,
+      law: 'causes',
+      message: expect.stringContaining(message),
+    });
+  });
+});
+
+/** Five wavelets from a core to two others, as a multicast, and back from the last to the first. */
+const multicast = programOf({
+  width: 3,
+  height: 2,
+  routes: [
+    ...eastward(0, [1, 2], { from: PORT.R }),
+    { x: 2, y: 0, color: 1, from: PORT.R, to: [PORT.S] },
+    { x: 2, y: 1, color: 1, from: PORT.N, to: [PORT.R] },
+  ],
+  threads: {
+    '0,0': [[{ slots: 5, output: 0 }]],
+    '1,0': [[{ repeat: 5, slots: 3, trigger: 0 }]],
+    '2,0': [[{ slots: 5, input: 0, output: 1 }]],
+    '2,1': [[{ slots: 5, input: 1 }]],
+  },
+});
+
+describe('a wavelet that the engine loses or doubles', () => {
+  const engines: readonly (readonly [string, () => unknown])[] = [
+    ['stepped', () => runStepped(multicast, WSE2)],
+    ['in bands', () => runInTurn(timingOnly(multicast), WSE2, [0, 1])],
+    [
+      'by time stamps, which hand what does not end to the stepped engine',
+      () => runDataflow(multicast, WSE2) ?? runStepped(multicast, WSE2),
+    ],
+  ];
+  afterEach(() => vi.restoreAllMocks());
+
+  test.each(engines)('%s', (_, run) => {
+    expect(run()).toMatchObject({ cycles: expect.any(Number) });
+    for (const fault of ['lost', 'doubled'] as const)
+      for (let n = 1; n <= 20; n++) {
+        plantInPipes(fault, (call) => call === n);
+        expect(failure(run), `${fault} ${n}`).toMatchObject({ code: EXIT.lawBroken, law: 'wavelets' });
+        vi.restoreAllMocks();
+      }
   });
 });
 
