@@ -3,12 +3,15 @@
 // `whyNotClosed`; any other is for looking ahead (lookahead/row.ts).
 
 import { internalError } from '../errors.ts';
+import { lawBroken } from '../laws.ts';
 import { CAUSE, CAUSE_COUNT } from '../program/causes.ts';
 import { isRateOne, ringBuffers } from './buffers.ts';
 import { type EmptyRun, emptyRuns, weightsPaceStream } from './certificate.ts';
+import { type ColumnSums, columnSums, columnSumsPlain } from './columnSums.ts';
 import { mainFeature, type Watch } from './main.ts';
 import { reduceFeature } from './reduce.ts';
-import { enterTokens, type RowState, rowState, startLog } from './rowState.ts';
+import { lawfulRow } from './rowLaws.ts';
+import { enterTokens, levelOf, PIECE_BANKS, type RowState, rowState, startLog } from './rowState.ts';
 import { runWasmRow, runWasmTokens, wasmRowState } from './wasmRow.ts';
 import { axpyElementSlots, psumWavelets, type RowTiming, type SpmmShape } from './shape.ts';
 
@@ -27,7 +30,7 @@ export function closedRow(shape: SpmmShape): RowTiming | undefined {
   if (!weightsPaceStream(shape)) return undefined;
   const state = wasmRowState(shape);
   startRow(state);
-  return runWasmRow(state) ? countRow(state) : undefined;
+  return runWasmRow(state) ? countRow(state, 'closed form', columnSums) : undefined;
 }
 
 /** The same by TypeScript alone: the judge of its WebAssembly twin. */
@@ -40,7 +43,7 @@ export function tokenRow(shape: SpmmShape): RowTiming {
   const state = wasmRowState(shape);
   startRow(state);
   runWasmTokens(state);
-  return countRow(state);
+  return countRow(state, 'token level', columnSums);
 }
 
 /** The same by TypeScript alone. */
@@ -70,7 +73,7 @@ function plainRow(shape: SpmmShape, always: boolean): RowTiming | undefined {
     if (!mainFeature(state, watch, n)) return undefined;
     reduceFeature(state, n);
   }
-  return countRow(state);
+  return countRow(state, always ? 'token level' : 'closed form', columnSumsPlain);
 }
 
 /** Once the main thread of p has finished, cycles without a slot go to what its reduce thread waits for. */
@@ -95,7 +98,7 @@ function waitsInPieces(state: RowState, p: number): { waitPartial: number; waitC
 }
 
 /** Cycles and their causes, position by position, from the free times at the end. */
-function countRow(state: RowState): RowTiming {
+function countRow(state: RowState, path: string, sumColumns: ColumnSums): RowTiming {
   const { shape, psums: H, phiLast } = state;
   const { cols: C, features: N, accumulators: K, axpyOverhead, controlSlots } = shape;
   const last = ((N - 1) % (K + 2)) * C;
@@ -117,5 +120,37 @@ function countRow(state: RowState): RowTiming {
     where[at + CAUSE.waitCredit] = waitCredit;
     where[at + CAUSE.done] = cycles - N * H - phiLast[last + p];
   }
-  return { cycles, where };
+  sumColumns(shape, state.streamed);
+  const timing = lawfulRow({ ...state, path }, { cycles, where });
+  assertStaircases(state, path);
+  return timing;
+}
+
+/**
+ * Of the latest feature at each position: a link carries its partial sums one a cycle, so that none comes before the one
+ * before it, and the next position has none before it could have come.
+ */
+function assertStaircases(state: RowState, path: string): void {
+  const { shape, buffers, ends, psums: H, firstLevel, phiLast, pieceAt, pieceCount } = state;
+  const { cols: C, features: N, accumulators: K } = shape;
+  const bank = ((N - 1) % PIECE_BANKS) * C;
+  const last = ((N - 1) % (K + 2)) * C;
+  for (let p = 0; p < C; p++) {
+    const cell = bank + p;
+    const pieces = pieceCount[cell];
+    for (let i = 1; i < pieces; i++) {
+      const isLater = pieceAt[cell * H + i] > (i === 1 ? 0 : pieceAt[cell * H + i - 1]) && pieceAt[cell * H + i] < H;
+      if (!isLater || levelOf(state, cell, i) < levelOf(state, cell, i - 1))
+        throw lawBroken(`spmm, ${path}`, 'link', `two partial sums of ring position ${p} in one cycle`);
+    }
+    const next = p + 1 === C ? 0 : p + 1;
+    const isSent = p !== ends[N - 1];
+    const way = buffers.lead[p];
+    if (isSent && (firstLevel[bank + next] < firstLevel[cell] + way || phiLast[last + next] < phiLast[last + p] + way))
+      throw lawBroken(
+        `spmm, ${path}`,
+        'link',
+        `ring position ${next} takes a partial sum before ${p} can have sent it`,
+      );
+  }
 }

@@ -69,6 +69,8 @@ export interface RowState {
   readonly rampPsums: Segments;
 
   readonly waitWeights: Float64Array;
+  /** For the laws at the end: the non-zeros of each position (columnSums.ts). */
+  readonly streamed: Int32Array;
 }
 
 /** The state of a row before its first feature; `shape.nnz` is taken as it is. */
@@ -111,6 +113,7 @@ export function rowState(shape: SpmmShape, { ints, flags, floats, counts }: Aren
     reduceSlots: new Segments(C, intervals, ints),
     rampPsums: new Segments(C, intervals, ints),
     waitWeights: floats(C),
+    streamed: ints(C),
   };
 }
 

@@ -3,6 +3,7 @@
 // position p(c); the non-zeros of output feature n come down the columns, then one control wavelet a column; partial
 // sums of n go once round the ring and end at position ends[n], having begun at the next one.
 
+import type { Lawful } from '../laws.ts';
 import type { Latencies } from '../machine/spec.ts';
 
 export interface SpmmShape {
@@ -41,9 +42,12 @@ export function psumWavelets({ tokens, psumPerWavelet }: SpmmShape): number {
   return Math.ceil(tokens / psumPerWavelet);
 }
 
-/** What a run of one row of the ring gives; the other rows follow by folding (fold.ts). */
-export interface RowTiming {
+/** What is counted of one row of the ring; the other rows follow by folding (fold.ts). */
+export interface RowCounts {
   readonly cycles: number;
   /** CAUSE_COUNT counts a ring position. */
   readonly where: Float64Array;
 }
+
+/** Counts that keep the laws (rowLaws.ts). */
+export type RowTiming = Lawful<RowCounts>;

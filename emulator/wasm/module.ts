@@ -26,6 +26,7 @@ export interface WasmKernels {
   readonly countPlaced: Count;
   findRuns(cells: number, features: number, cols: number, least: number, lengths: number): void;
   sumOfLargest(cells: number, features: number, cols: number): number;
+  columnSums(cells: number, features: number, cols: number, sums: number): void;
   start(parameters: number): void;
   run(): number;
   runTokens(): void;
@@ -69,13 +70,14 @@ function instantiate(): WasmKernels {
 }
 
 function pick(exports: WebAssembly.Exports): Omit<WasmKernels, 'memory'> {
-  const { countStrided, countPlaced, findRuns, sumOfLargest, start, run, runTokens } = exports;
+  const { countStrided, countPlaced, findRuns, sumOfLargest, columnSums, start, run, runTokens } = exports;
   const { startLookahead, sweepLookahead } = exports;
   if (
     typeof countStrided !== 'function' ||
     typeof countPlaced !== 'function' ||
     typeof findRuns !== 'function' ||
     typeof sumOfLargest !== 'function' ||
+    typeof columnSums !== 'function' ||
     typeof start !== 'function' ||
     typeof run !== 'function' ||
     typeof runTokens !== 'function' ||
@@ -88,6 +90,7 @@ function pick(exports: WebAssembly.Exports): Omit<WasmKernels, 'memory'> {
     countPlaced: (...args) => void countPlaced(...args),
     findRuns: (...args) => void findRuns(...args),
     sumOfLargest: (...args) => Number(sumOfLargest(...args)),
+    columnSums: (...args) => void columnSums(...args),
     start: (parameters) => void start(parameters),
     run: () => Number(run()),
     runTokens: () => void runTokens(),

@@ -3,7 +3,10 @@
 // time can always go on: whatever it does not know comes later than that.
 
 import { MOST_CYCLES } from '../../errors.ts';
+import { lawBroken } from '../../laws.ts';
 import { CAUSE, CAUSE_COUNT } from '../../program/causes.ts';
+import { type ColumnSums, columnSums, columnSumsPlain } from '../columnSums.ts';
+import { lawfulRow } from '../rowLaws.ts';
 import { axpyElementSlots, type RowTiming, type SpmmShape } from '../shape.ts';
 import { advanceMain } from './mainThread.ts';
 import { streamPace } from './pace.ts';
@@ -14,12 +17,12 @@ import { runWasmLookahead, wasmLookahead } from './wasm.ts';
 export function lookaheadRow(shape: SpmmShape): RowTiming {
   const state = wasmLookahead(shape, streamPace(shape));
   runWasmLookahead(state);
-  return countRow(state);
+  return countRow(state, columnSums);
 }
 
 /** The same by TypeScript alone: the judge of its WebAssembly twin. */
 export function lookaheadRowPlain(shape: SpmmShape): RowTiming {
-  return countRow(lookaheadRun(shape));
+  return countRow(lookaheadRun(shape), columnSumsPlain);
 }
 
 /** The state of a row at its end, by TypeScript alone. */
@@ -47,7 +50,7 @@ function sweep(state: LookaheadState): boolean {
 }
 
 /** Cycles and their causes, position by position, from the free times at the end. */
-function countRow(state: LookaheadState): RowTiming {
+function countRow(state: LookaheadState, sumColumns: ColumnSums): RowTiming {
   const { shape, psums: H, lastSlot } = state;
   const { cols: C, features: N, axpyOverhead, controlSlots } = shape;
   const cycles = lastSlot.reduce((most, y) => Math.max(most, y + 1), 0);
@@ -65,7 +68,24 @@ function countRow(state: LookaheadState): RowTiming {
     countWaits(state, p, where);
     where[at + CAUSE.done] = cycles - 1 - lastSlot[p];
   }
-  return { cycles, where };
+  sumColumns(shape, state.streamed);
+  const timing = lawfulRow({ ...state, path: 'lookahead' }, { cycles, where });
+  assertTimes(state);
+  return timing;
+}
+
+/** A link carries one wavelet a cycle: of those that were last on each, none comes in the cycle of the one before it. */
+function assertTimes({ shape, hops, issued, leaveTimes, passTimes, arriveTimes, ...rings }: LookaheadState): void {
+  const check = (p: number, times: Int32Array, ring: number): void => {
+    for (let k = Math.max(1, issued[p] - ring + 1); k < issued[p]; k++)
+      if (times[p * ring + (k & (ring - 1))] <= times[p * ring + ((k - 1) & (ring - 1))])
+        throw lawBroken('spmm, lookahead', 'link', `two partial sums of ring position ${p} on one link in one cycle`);
+  };
+  for (let p = 0; p < shape.cols; p++) {
+    check(p, leaveTimes, rings.queueRing);
+    if (hops[p] === 2) check(p, passTimes, rings.bufferRing);
+    check(p, arriveTimes, rings.arriveRing);
+  }
 }
 
 /** Once the main thread of p has finished, cycles without a slot go to what its reduce thread waits for. */

@@ -82,6 +82,8 @@ export interface LookaheadState {
 
   /** Of the latest K features, slot by slot, free times: from when the slot could be, had its wavelet, had its credit. */
   readonly waits: Int32Array;
+  /** For the laws at the end: the non-zeros of each position (columnSums.ts). */
+  readonly streamed: Int32Array;
 }
 
 /** Entries of a ring that holds `entries`: a power of two. */
@@ -158,6 +160,7 @@ export function lookaheadState(
     firstSlots: longAgo(C * takeRing),
     waitWeights: floats(C),
     waits: ints(C * Math.min(K, N) * H * 3),
+    streamed: ints(C),
   };
   for (let p = 0; p < state.hops.length; p++) {
     state.aheadFrom[p] = pace.from[p];

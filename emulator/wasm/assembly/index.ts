@@ -2,4 +2,4 @@ export { sweepLookahead } from './lookahead/row';
 export { startLookahead } from './lookahead/state';
 export { countPlaced, countStrided } from './mask';
 export { run, runTokens, start } from './row';
-export { findRuns, sumOfLargest } from './scan';
+export { columnSums, findRuns, sumOfLargest } from './scan';

@@ -49,3 +49,21 @@ export function sumOfLargest(cells: usize, features: i32, cols: i32): f64 {
   }
   return <f64>sum;
 }
+
+/** Adds up the cells of each column; `sums`: an integer a column, zero. `cells` as above. */
+export function columnSums(cells: usize, features: i32, cols: i32, sums: usize): void {
+  for (let n = 0; n < features; n++) {
+    const row = cells + (<usize>n * <usize>cols << 1);
+    let p = 0;
+    for (; p + 8 <= cols; p += 8) {
+      const counts = v128.load(row + (<usize>p << 1));
+      const at = sums + (<usize>p << 2);
+      v128.store(at, i32x4.add(v128.load(at), i32x4.extend_low_i16x8_u(counts)));
+      v128.store(at, i32x4.add(v128.load(at, 16), i32x4.extend_high_i16x8_u(counts)), 16);
+    }
+    for (; p < cols; p++) {
+      const at = sums + (<usize>p << 2);
+      store<i32>(at, load<i32>(at) + <i32>load<u16>(row + (<usize>p << 1)));
+    }
+  }
+}

@@ -127,20 +127,22 @@ test.each([
   expect(story(program).at(-1)).toBe(`  to send it: nobody, ${why}`);
 });
 
+/** The first core sends `sent` wavelets down the rows; the last one takes `taken`. */
+const southward = (sent: number, taken: number): FabricProgram =>
+  programOf({
+    width: 1,
+    height: 4,
+    routes: [
+      { x: 0, y: 0, color: 0, from: PORT.R, to: [PORT.S] },
+      ...[1, 2].map((y) => ({ x: 0, y, color: 0, from: PORT.N, to: [PORT.S] })),
+      { x: 0, y: 3, color: 0, from: PORT.N, to: [PORT.R] },
+    ],
+    threads: { '0,0': [[{ slots: sent, output: 0 }]], '0,3': [[{ slots: taken, input: 0 }]] },
+  });
+
 test('a core that has sent all, and a queue that nobody takes from', () => {
-  const program = (sent: number, taken: number): FabricProgram =>
-    programOf({
-      width: 1,
-      height: 4,
-      routes: [
-        { x: 0, y: 0, color: 0, from: PORT.R, to: [PORT.S] },
-        ...[1, 2].map((y) => ({ x: 0, y, color: 0, from: PORT.N, to: [PORT.S] })),
-        { x: 0, y: 3, color: 0, from: PORT.N, to: [PORT.R] },
-      ],
-      threads: { '0,0': [[{ slots: sent, output: 0 }]], '0,3': [[{ slots: taken, input: 0 }]] },
-    });
-  expect(story(program(5, 6)).at(-1)).toBe('  to send it: nobody, no thread of PE (0,0) sends any more');
-  const full = story(program(40, 6));
+  expect(story(southward(5, 6)).at(-1)).toBe('  to send it: nobody, no thread of PE (0,0) sends any more');
+  const full = story(southward(40, 6));
   expect(full.at(-2)).toContain('waits for a credit of the input queue of PE (0,3), color 0 (6 of 6 wavelets)');
   expect(full.at(-1)).toBe('  to make room: nobody, no thread of the PE takes from it any more');
 });
