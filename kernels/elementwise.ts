@@ -8,7 +8,12 @@ import { fp16 } from '../emulator/numerics/fp16.ts';
 import type { PeCode } from '../emulator/program/fabric.ts';
 import type { LocalShape } from './local.ts';
 
-/** Vector instructions a feature. `rotary`: 4 for each pair of features, two products and two multiply-adds. */
+/**
+ * Vector instructions a feature. `rotary`: 4 for each pair of features, two products and two multiply-adds. The gradients
+ * (elementwiseBackward.ts) take the operator without its last product, which gives the gate h or the sigmoid s, and then
+ *   gelu    c1 + c2 x^2, h - h^2, x times the first, that times the second plus h, the product with the gradient
+ *   swiglu  a = g s, a - a s, plus s; the gradient times a, times up, and that times the third
+ */
 const instructionsOf = {
   gelu: ({ geluOps }) => geluOps,
   relu: () => 1,
@@ -16,6 +21,10 @@ const instructionsOf = {
   swiglu: ({ siluOps }) => siluOps + 1,
   rotary: () => 2,
   scale: () => 1,
+  geluBackward: ({ geluOps }) => geluOps - 1 + 5,
+  reluBackward: () => 1,
+  swigluBackward: ({ siluOps }) => siluOps - 1 + 6,
+  rotaryBackward: () => 2,
 } as const satisfies Record<string, (core: Machine['core']) => number>;
 
 export type ElementwiseOp = keyof typeof instructionsOf;
