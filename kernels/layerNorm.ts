@@ -44,7 +44,7 @@ export const layerNorm: Kernel<LayerNormShape, LayerNormValues> = {
   rows: 'same',
   program(shape, machine, values) {
     const { rows, cols } = shape;
-    const featuresAt = localFeatures(shape);
+    const featuresAt = featuresByColumn(shape);
     return singleThreadProgram(
       {
         name: shape.kind,
@@ -59,8 +59,8 @@ export const layerNorm: Kernel<LayerNormShape, LayerNormValues> = {
   },
 };
 
-/** Features, of `width`, that column x holds. */
-function localFeatures({ cols, width }: LayerNormShape): number[] {
+/** Features, of `width`, that each column holds. */
+export function featuresByColumn({ cols, width }: { readonly cols: number; readonly width: number }): number[] {
   const held: number[] = [];
   for (let p = 0; p < cols; p++) held[columnOf(p, cols)] = Math.ceil((width - p) / cols);
   return held;
