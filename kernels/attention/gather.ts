@@ -40,13 +40,16 @@ export const attentionGather: Kernel<AttentionGatherShape, AttentionGatherValues
   },
 };
 
-/** Of the busiest core: position p sends all segments but that of p + 1, and receives all but its own. */
 export function gatherSlots(shape: AttentionGatherShape): number {
-  const { headCols } = shape;
-  if (headCols === 1) return 0;
-  const wavelets = Array.from({ length: headCols }, (_, n) => segmentWavelets(shape, n));
+  return slotsOfRounds(Array.from({ length: shape.headCols }, (_, n) => segmentWavelets(shape, n)));
+}
+
+/** Of the busiest core: position p sends all segments but that of p + 1, and receives all but its own. */
+export function slotsOfRounds(wavelets: readonly number[]): number {
+  const size = wavelets.length;
+  if (size === 1) return 0;
   const all = wavelets.reduce((sum, each) => sum + each, 0);
-  const least = Math.min(...wavelets.map((own, p) => own + wavelets[(p + 1) % headCols]));
+  const least = Math.min(...wavelets.map((own, p) => own + wavelets[(p + 1) % size]));
   return 2 * all - least;
 }
 

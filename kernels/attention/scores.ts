@@ -1,20 +1,18 @@
 // Scores of a tile, Q K^T: each column multiplies its own features of queries and keys, then the partial sums are reduced
-// round the ring of the head's columns as in the sparse matmul: segment n starts at ring position n + 1, which only
-// sends, and ends at position n, which adds and keeps.
+// round the ring of the head's columns (segmentReduce.ts).
 //
 // Memory of a PE, in 32-bit words, each holding one value:
 //   queries [heads][F][T] and keys [heads][F][T], fp16
 //   tile    [heads][keys][T] partial sums; position n ends with the scores of segment n there, in fp16
 
 import type { Machine } from '../../emulator/machine/spec.ts';
-import { fp16, highHalf, lowHalf, packPair, packSingle, single } from '../../emulator/numerics/fp16.ts';
-import { CAUSE } from '../../emulator/program/causes.ts';
+import { fp16 } from '../../emulator/numerics/fp16.ts';
 import type { PeCode } from '../../emulator/program/fabric.ts';
 import type { Instruction } from '../../emulator/program/instruction.ts';
-import { ringColors } from '../bursts.ts';
 import type { Kernel, ValueMemory } from '../kernel.ts';
 import { singleThreadProgram } from '../singleThread.ts';
-import { HEAD_RING, headCores, type HeadMesh, headRoutes } from './mesh.ts';
+import { headCores, type HeadMesh, headRoutes } from './mesh.ts';
+import { type Accumulate, segmentReduce, segmentReduceCode, sumWavelets } from './segmentReduce.ts';
 import { firstQuery, segmentElements, segmentWords, type Tile, tileWord, vectorSlots } from './tile.ts';
 
 export interface AttentionScoresShape extends Tile, HeadMesh {
@@ -22,7 +20,7 @@ export interface AttentionScoresShape extends Tile, HeadMesh {
   /** Of a head on a column. */
   readonly features: number;
   /** Format of partial sums: fp16 goes two a wavelet, fp32 one. */
-  readonly accumulate: 'fp16' | 'fp32';
+  readonly accumulate: Accumulate;
 }
 
 export interface AttentionScoresValues extends ValueMemory {
@@ -30,9 +28,7 @@ export interface AttentionScoresValues extends ValueMemory {
 }
 
 const MULTIPLY = 0;
-const SEND = 1;
-const FORWARD = 2;
-const KEEP = 3;
+const REDUCE = 1;
 
 export const attentionScores: Kernel<AttentionScoresShape, AttentionScoresValues> = {
   rows: 'same',
@@ -54,7 +50,7 @@ export const attentionScores: Kernel<AttentionScoresShape, AttentionScoresValues
 /** Of every core. */
 export function scoreSlots(shape: AttentionScoresShape, machine: Machine): number {
   let slots = multiplySlots(shape, machine);
-  if (shape.headCols > 1) for (let n = 0; n < shape.headCols; n++) slots += sumSlots(shape, n);
+  if (shape.headCols > 1) for (const wavelets of sumsOf(shape)) slots += wavelets;
   return slots;
 }
 
@@ -63,50 +59,19 @@ function multiplySlots(shape: AttentionScoresShape, { core }: Machine): number {
   return headsPerColumn * features * vectorSlots(shape, accumulate === 'fp16' ? core.simdFp16 : core.simdFp16ToFp32);
 }
 
-/** Wavelets of the partial sums of segment n. */
-function sumSlots(shape: AttentionScoresShape, n: number): number {
-  const elements = segmentElements(shape, n);
-  return shape.accumulate === 'fp16' ? Math.ceil(elements / 2) : elements;
+/** Wavelets of the partial sums of each segment. */
+function sumsOf(shape: AttentionScoresShape): number[] {
+  return Array.from({ length: shape.headCols }, (_, n) => sumWavelets(segmentElements(shape, n), shape.accumulate));
 }
 
 function* positionThread(shape: AttentionScoresShape, machine: Machine, p: number): Generator<Instruction> {
-  const { headCols } = shape;
   yield { slots: multiplySlots(shape, machine), code: MULTIPLY };
-  if (headCols === 1) return;
-  const { input, output } = ringColors(p, headCols, HEAD_RING);
-  for (let n = 0; n < headCols; n++) {
-    const common = { slots: sumSlots(shape, n), cause: CAUSE.reduce, a: n };
-    if (p === n) yield { ...common, input, code: KEEP };
-    else if (p === (n + 1) % headCols) yield { ...common, output, code: SEND };
-    else yield { ...common, input, output, code: FORWARD };
-  }
+  yield* segmentReduce(p, sumsOf(shape), REDUCE);
 }
 
 function peCode(shape: AttentionScoresShape, { at }: AttentionScoresValues): PeCode[] {
-  const { headCols } = shape;
-  const half = shape.accumulate === 'fp16';
-  const words = Array.from({ length: headCols }, (_, n) => segmentWords(shape, n).map((word) => at.tile + word));
-
-  const forward: PeCode = (memory, base, { a: n, slot }, wavelet) => {
-    if (!half) return packSingle(Math.fround(memory[base + words[n][slot]] + single(wavelet)));
-    const [low, high] = [words[n][2 * slot], words[n].at(2 * slot + 1)];
-    const sum = memory[base + low] + lowHalf(wavelet);
-    return packPair(sum, high === undefined ? 0 : memory[base + high] + highHalf(wavelet));
-  };
-  const send: PeCode = (memory, base, args) => forward(memory, base, args, 0);
-  const keep: PeCode = (memory, base, args, wavelet) => {
-    const { a: n, slot } = args;
-    const sum = forward(memory, base, args, wavelet);
-    if (!half) {
-      memory[base + words[n][slot]] = fp16(single(sum));
-      return 0;
-    }
-    const high = words[n].at(2 * slot + 1);
-    memory[base + words[n][2 * slot]] = lowHalf(sum);
-    if (high !== undefined) memory[base + high] = highHalf(sum);
-    return 0;
-  };
-  return [multiply(shape, at), send, forward, keep];
+  const words = Array.from({ length: shape.headCols }, (_, n) => segmentWords(shape, n).map((word) => at.tile + word));
+  return [multiply(shape, at), ...segmentReduceCode(words, shape.accumulate)];
 }
 
 function multiply(shape: AttentionScoresShape, at: AttentionScoresValues['at']): PeCode {

@@ -48,7 +48,12 @@ export const attentionSoftmax: Kernel<AttentionSoftmaxShape, AttentionSoftmaxVal
   },
 };
 
-function keysAreLater({ causal }: Tile, { rotation, rowsPerSequence }: AttentionSoftmaxValues, y: number): boolean {
+/** Do the keys at hand at a rotation belong to a row that comes later in the sequence than row y of the mesh? */
+export function keysAreLater(
+  { causal }: Tile,
+  { rotation, rowsPerSequence }: { readonly rotation: number; readonly rowsPerSequence: number },
+  y: number,
+): boolean {
   const row = y % rowsPerSequence;
   return causal && keyRow(row, rotation, rowsPerSequence) > row;
 }

@@ -5,8 +5,11 @@
 import type { MatmulStep, ProgramStep, StepShape } from '../../compiler/lower/program.ts';
 import type { Machine } from '../../emulator/machine/spec.ts';
 import { type AttentionGatherShape, fewestWavelets, gatherSlots } from '../../kernels/attention/gather.ts';
+import { gatherBothSlots } from '../../kernels/attention/gatherBoth.ts';
+import { gradientSlots } from '../../kernels/attention/gradients.ts';
 import { scoreSlots } from '../../kernels/attention/scores.ts';
 import { softmaxSlots } from '../../kernels/attention/softmax.ts';
+import { softmaxBackwardSlots } from '../../kernels/attention/softmaxBackward.ts';
 import { valueSlots } from '../../kernels/attention/values.ts';
 import { burstLength } from '../../kernels/bursts.ts';
 import { isFolded } from '../step.ts';
@@ -51,12 +54,24 @@ function leastOf(shape: StepShape, machine: Machine, totalsOf: ColumnTotalsOf): 
       return Math.max(gatherSlots(shape), gatherLeast(shape, machine));
     case 'attentionValues':
       return valueSlots(shape, machine);
+    case 'attentionSoftmaxBackward':
+      return softmaxBackwardSlots(shape, machine, 0);
+    case 'attentionGatherBoth':
+      return gatherBothSlots(shape);
+    case 'attentionGradients':
+      return gradientSlots(shape, machine);
+    case 'columnReduce':
+      return lastDue(shape.wavelets, shape.gap) + 1 + (shape.rows - 1) * leastLead(machine);
     // A thousandth of the cycles of a model.
+    case 'attentionDelta':
     case 'attentionNormalise':
     case 'broadcast':
     case 'chainReduce':
     case 'layerNorm':
+    case 'layerNormBackward':
+    case 'logitGradient':
     case 'logitMerge':
+    case 'logitScale':
     case 'logitStats':
       return 0;
   }
