@@ -15,6 +15,7 @@ import { modelCommand } from './commands/model.ts';
 import { runProgramCommand } from './commands/runProgram.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { sweepCommand } from './commands/sweep.ts';
+import { trainCommand } from './commands/train.ts';
 import { checkGiven } from './flags.ts';
 import type { Io } from './io.ts';
 import { NAMED_COMMANDS, usageError } from './usage.ts';
@@ -86,6 +87,7 @@ async function readArguments(argv: readonly string[], io: Io): Promise<Read> {
   add(runProgramCommand(io));
   add(mapCommand(io));
   add(sweepCommand(io));
+  add(trainCommand(io));
   add(checkCommand(io));
   add(diffCommand(io));
   add(baselineCommand(io));

@@ -11,6 +11,7 @@ export const NAMED_COMMANDS = [
   'run',
   'map',
   'sweep',
+  'train',
   'check',
   'diff',
   'baseline',

@@ -2,6 +2,7 @@
 // and as JSON, with the same fields. Nothing in them depends on the host.
 
 import { EXIT } from '../emulator/errors.ts';
+import { csvLine } from '../report/csv.ts';
 import type { Measured } from './measured.ts';
 import type { Row } from './sweep.ts';
 
@@ -27,7 +28,7 @@ export function csvOf(rows: readonly Row[]): string {
     ...row.varied.map(({ value }) => value),
     ...entriesOf(row).map(([, value]) => value),
   ]);
-  return [head, ...lines].map((line) => `${line.map(cellOf).join(',')}\n`).join('');
+  return [head, ...lines].map(csvLine).join('');
 }
 
 export function jsonLinesOf(rows: readonly Row[]): string {
@@ -47,11 +48,4 @@ function entriesOf({ key, outcome }: Row): [string, unknown][] {
     ['exit', code],
     ['error', message],
   ];
-}
-
-/** Quoted where a comma, a quote or a line end would be taken for one of the table's. */
-function cellOf(value: unknown): string {
-  if (value === null) return '';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

@@ -30,7 +30,7 @@ test('the schema of a model says what a user may write, not what the emulator ma
 
 test('an unknown kind is answered with the nearest', async () => {
   await expect(schemaText('modle')).rejects.toThrow(
-    'schema: unknown value, got "modle", allowed "model", "machine", "mapping", did you mean "model"?',
+    'schema: unknown value, got "modle", allowed "model", "machine", "mapping", "plan", did you mean "model"?',
   );
   await expect(listText('gpu', false)).rejects.toThrow(
     'list: unknown value, got "gpu", allowed "machines", "gpus", "models", did you mean "gpus"?',

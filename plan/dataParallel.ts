@@ -1,0 +1,46 @@
+// Several systems that share a batch (data parallelism), as the maker's SwarmX joins them: a tree sends every weight to all
+// systems and adds up their gradients on the way back. Nodes of the tree pass streams at the rate of a system's edge, so
+// what can bind is that edge, which weights and gradients share, or the wafer behind it. The maker does not publish the
+// tree: four ways at a node and a microsecond a hop, a switch and its cable, are assumed; both are far below a step.
+
+import type { Machine } from '../emulator/machine/spec.ts';
+import type { StepTime } from './step.ts';
+import type { EdgeTraffic } from './traffic.ts';
+
+export const FAN_OUT = 4;
+export const HOP_SECONDS = 1e-6;
+
+export interface SystemsStep {
+  readonly seconds: number;
+  readonly boundBy: 'wafer' | 'edge';
+  /** What the wafer takes, and what its edge would take alone. */
+  readonly waferSeconds: number;
+  readonly edgeSeconds: number;
+  /** First weight down and last gradient up the tree; nothing where there is one system. */
+  readonly treeSeconds: number;
+}
+
+export function stepOnSystems(
+  { seconds: waferSeconds }: Pick<StepTime, 'seconds'>,
+  { bitsIn, bitsOut }: EdgeTraffic,
+  { edge }: Pick<Machine, 'edge'>,
+  systems: number,
+): SystemsStep {
+  const edgeSeconds = (bitsIn + bitsOut) / edge.bitsPerSecond;
+  const treeSeconds = 2 * treeLevels(systems) * HOP_SECONDS;
+  const isEdge = edgeSeconds > waferSeconds;
+  return {
+    seconds: Math.max(waferSeconds, edgeSeconds) + treeSeconds,
+    boundBy: isEdge ? 'edge' : 'wafer',
+    waferSeconds,
+    edgeSeconds,
+    treeSeconds,
+  };
+}
+
+/** Nodes between the root of the weights and a system. */
+export function treeLevels(systems: number): number {
+  let levels = 0;
+  for (let reached = 1; reached < systems; reached *= FAN_OUT) levels++;
+  return levels;
+}

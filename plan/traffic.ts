@@ -1,0 +1,75 @@
+// What passes the edge of one system in a training step. The edge is one link for both ways, and systems that share a batch
+// share nothing of it: each gets all weights from the broadcast and gives all gradients to the reduction.
+//   in   the weights, once a pass for the forward product and once for the gradients by activation, and once more where
+//        layers are recomputed: one wavelet for each that is not zero, value and index; two dense ones in a wavelet.
+//        The gradients by weight need the indices of what is not zero, two in a wavelet.
+//   out  gradients in fp32, a wavelet each, of every weight that is trained
+//   both the rows of the embedding of each token, fp16, and the gradients of those rows
+
+import type { GraphNode, Operator } from '../compiler/graph/graph.ts';
+import { isTrained } from '../compiler/graph/trained.ts';
+import type { TrainingStep } from './step.ts';
+
+const WAVELET = 32;
+const HALF = 16;
+
+export interface EdgeTraffic {
+  readonly bitsIn: number;
+  readonly bitsOut: number;
+}
+
+/** Of one step of `passes` passes. */
+export function edgeTraffic(step: TrainingStep, passes: number): EdgeTraffic {
+  let bitsIn = 0;
+  let bitsOut = 0;
+  for (const node of step.graph.nodes) {
+    const bits = nodeTraffic(node, step);
+    const times = node.operator.kind === 'embedding' ? 1 : passes;
+    bitsIn += times * bits.bitsIn;
+    bitsOut += times * bits.bitsOut;
+  }
+  return { bitsIn, bitsOut };
+}
+
+function nodeTraffic(node: GraphNode, { graph, trained, recompute }: TrainingStep): EdgeTraffic {
+  const { operator } = node;
+  const isChanged = isTrained(node, trained);
+  const streams = recompute && node.id.startsWith('h.') ? 3 : 2;
+  switch (operator.kind) {
+    case 'linear': {
+      const all = operator.in * operator.out;
+      const kept = (1 - operator.sparsity) * all;
+      const isDense = operator.sparsity === 0;
+      const changed = isChanged ? (trained.denseGradients ? all : kept) : 0;
+      const indices = isDense || trained.denseGradients ? 0 : HALF * changed;
+      const biases = operator.bias ? operator.out : 0;
+      return {
+        bitsIn: streams * kept * (isDense ? HALF : WAVELET) + indices + (streams - 1) * WAVELET * biases,
+        bitsOut: WAVELET * (changed + (isChanged ? biases : 0)),
+      };
+    }
+    case 'lmHead': {
+      const all = operator.width * operator.vocabulary;
+      return { bitsIn: streams * HALF * all, bitsOut: isChanged ? WAVELET * all : 0 };
+    }
+    case 'norm': {
+      const numbers = operator.width * (operator.bias ? 2 : 1);
+      return { bitsIn: (streams - 1) * WAVELET * numbers, bitsOut: isChanged ? WAVELET * numbers : 0 };
+    }
+    case 'embedding': {
+      const rows = HALF * embeddingNumbers(operator, graph.batch * graph.sequence);
+      return { bitsIn: rows, bitsOut: isChanged ? rows : 0 };
+    }
+    case 'position':
+    case 'scores':
+    case 'softmax':
+    case 'values':
+    case 'activation':
+    case 'residual':
+      return { bitsIn: 0, bitsOut: 0 };
+  }
+}
+
+function embeddingNumbers({ width }: Extract<Operator, { kind: 'embedding' }>, tokens: number): number {
+  return tokens * width;
+}
