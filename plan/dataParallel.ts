@@ -1,7 +1,8 @@
 // Several systems that share a batch (data parallelism), as the maker's SwarmX joins them: a tree sends every weight to all
-// systems and adds up their gradients on the way back. Nodes of the tree pass streams at the rate of a system's edge, so
-// what can bind is that edge, which weights and gradients share, or the wafer behind it. The maker does not publish the
-// tree: four ways at a node and a microsecond a hop, a switch and its cable, are assumed; both are far below a step.
+// systems and adds up their gradients on the way back. As the maker describes it (cerebras.net, glossary, SwarmX), a node
+// has four ways and keeps up with the edges of its systems in both directions, and latency grows with the logarithm of
+// the systems. So what can bind is the edge, which weights and gradients share, or the wafer behind it. The latency of a
+// hop is assumed, a microsecond for a switch and its cable: far below a step.
 
 import type { Machine } from '../emulator/machine/spec.ts';
 import type { StepTime } from './step.ts';

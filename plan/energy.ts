@@ -1,6 +1,7 @@
-// An estimate of energy, twice: what the cores that issue take by the machine file, and what whole systems draw, from the
-// maker's data sheets. A CS-2 is rated at 23 kW at its peak; 15 kW is an assumed draw in steady operation. A CS-3 is said to
-// draw as much, a CS-1 is rated at 20 kW. Cores alone are far less: power supplies, pumps, fabric and SRAM are not in it.
+// An estimate of energy, twice: what the cores that issue take by the machine file, and what whole systems draw. A CS-1 draws
+// up to 20 kW, of which its wafer takes 15 (data sheet and launch, 2019); a CS-2 up to 23 kW (data sheet), and a CS-3 is
+// said to draw as much. That 15 kW is the least of any system in operation is assumed. Cores alone are far less: fabric,
+// SRAM, power supplies and pumps are not in them.
 
 import type { MachineChoice } from '../compiler/model/spec.ts';
 import type { MachineName } from '../emulator/machine/presets/index.ts';

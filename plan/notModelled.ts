@@ -12,7 +12,7 @@ export function planNotModelled({ systems, phases }: Plan): string[] {
     'the steps of a stage one by one: one is run, with the mask that its seed gives, and stands for all',
     ...(systems > 1
       ? [
-          `the tree between systems: its nodes keep up with the edges; ${FAN_OUT} ways at a node and ${HOP_SECONDS * 1e6} us a hop are assumed`,
+          `the tree between systems: its nodes of ${FAN_OUT} ways keep up with the edges, as the maker says; ${HOP_SECONDS * 1e6} us a hop is assumed`,
           'a batch that does not divide: all systems take as long as the one with most sequences',
         ]
       : []),
