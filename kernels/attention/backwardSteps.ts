@@ -23,8 +23,8 @@ export type BackwardTileShape =
 
 export type AttentionBackwardShape = LocalShape | AttentionDeltaShape | BackwardTileShape | RingShiftShape;
 
-/** The part of attention whose gradient a step belongs to. */
-export type AttentionPart = 'scores' | 'softmax' | 'values';
+/** The operator whose gradient a step belongs to; the queries are scaled with their positions. */
+export type AttentionPart = 'position' | 'scores' | 'softmax' | 'values';
 
 interface Part<Shape> {
   readonly shape: Shape;
@@ -96,7 +96,7 @@ export function attentionBackwardSteps(attention: AttentionCase, machine: Machin
     ...Array.from(attentionBackwardRotation(attention), (each) => ({ ...each, repeat: rotations })),
     { shape: attentionBackwardShift(attention), part: 'scores', repeat: rotations - 1 },
     home,
-    { shape: attentionBackwardEnd(attention, machine), part: 'scores', repeat: 1 },
+    { shape: attentionBackwardEnd(attention, machine), part: 'position', repeat: 1 },
   ];
   return steps.filter(({ repeat }) => repeat > 0);
 }

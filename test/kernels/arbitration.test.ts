@@ -7,8 +7,10 @@ import type { Latencies, Machine } from '../../emulator/machine/spec.ts';
 import type { FabricProgram } from '../../emulator/program/fabric.ts';
 import { AT_INPUT, AT_OUTPUT, AT_TRIGGER, INSTRUCTION_WORDS, NONE } from '../../emulator/program/instruction.ts';
 import { runStepped } from '../../emulator/stepped/engine.ts';
-import { type AttentionCase, attentionSteps } from '../../kernels/attention/steps.ts';
+import { attentionBackwardSteps } from '../../kernels/attention/backwardSteps.ts';
+import { attentionSteps } from '../../kernels/attention/steps.ts';
 import { type KernelShape, timingProgram } from '../../kernels/index.ts';
+import { attentionCases, backwardShapes } from './backwardShapes.ts';
 import { anyLatencies, machine, smallestQueues } from './latencies.ts';
 
 const LAST_COLOR = 23;
@@ -39,10 +41,6 @@ function reversed(program: FabricProgram): FabricProgram {
 
 const size = fc.integer({ min: 1, max: 9 });
 const gap = fc.constantFrom<readonly [number, number]>([1, 1], [7, 5]);
-
-const attention: fc.Arbitrary<AttentionCase> = fc
-  .record({ heads: size, headDim: size, cols: size, tokens: size, rows: size, keyBlock: size, causal: fc.boolean() })
-  .map(({ rows, ...rest }) => ({ ...rest, sequence: rows * rest.tokens, accumulate: 'fp16' }));
 
 const shapes: fc.Arbitrary<KernelShape> = fc.oneof(
   fc.record({ kernel: fc.constant('chainReduce' as const), width: size, wavelets: size }),
@@ -83,17 +81,20 @@ const latencies = fc.oneof(anyLatencies, fc.constant(smallestQueues));
 
 test('rows, chains and streams', () => {
   fc.assert(
-    fc.property(shapes, latencies, (shape, latencies) => expectNoArbitration(shape, machine, latencies)),
-    { seed: 14, numRuns: 200 },
+    fc.property(fc.oneof(shapes, backwardShapes), latencies, (shape, latencies) =>
+      expectNoArbitration(shape, machine, latencies),
+    ),
+    { seed: 14, numRuns: 400 },
   );
 });
 
 test('attention', () => {
   fc.assert(
-    fc.property(attention, latencies, (attention, latencies) => {
+    fc.property(attentionCases, latencies, (attention, latencies) => {
       const { inputQueue, outputQueue } = latencies;
       const used = { ...machine, core: { ...machine.core, inputQueue, outputQueue } };
-      for (const { shape } of attentionSteps(attention, used)) expectNoArbitration(shape, used, latencies);
+      const steps = [...attentionSteps(attention, used), ...attentionBackwardSteps(attention, used)];
+      for (const { shape } of steps) expectNoArbitration(shape, used, latencies);
     }),
     { seed: 15, numRuns: 100 },
   );
