@@ -31,3 +31,8 @@ export { runTwins } from './run/twins.ts';
 export { runWafer, type WaferRun } from './run/wafer.ts';
 export { buildReport, type Report } from './report/report.ts';
 export { terminalReport } from './report/terminal.ts';
+export type { Plan } from './plan/plan.ts';
+export { planReport, type PlanReport } from './plan/report.ts';
+export { loadPlan } from './plan/resolve.ts';
+export { type PlanResult, runPlan } from './plan/run.ts';
+export { type StepTime, type TimeStep, type TrainingStep, waferSteps } from './plan/step.ts';

@@ -29,23 +29,31 @@ function has({ notModelled }: PlanReport, what: string): boolean {
 test('a line a stage and the whole, within 100 columns', async () => {
   const lines = textOf(await reportOf());
   for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(100);
-  const table = lines.slice(lines.findIndex((line) => line.startsWith('phase ')));
-  expect(table.slice(0, 6).map((line) => line.slice(0, 22).trim())).toEqual([
-    'phase',
+  const tableOf = lines.slice(lines.findIndex((line) => line.startsWith('work ')));
+  expect(tableOf.slice(0, 6).map((line) => line.slice(0, 24).trim())).toEqual([
+    'work',
     name,
     '',
     'rigl, "moving"',
-    'a name that is long...',
+    'a name that is longer...',
     'total',
   ]);
-  expect(table[1]).toMatch(/75\.0 % +10 +640 /);
-  expect(table[2]).toMatch(/50\.0 % +10 +640 /);
-  expect(table[5]).toMatch(/ 40 +2\.560 k /);
+  expect(tableOf[1]).toMatch(/75\.0 % +2 x 32 +10 +640 /);
+  expect(tableOf[2]).toMatch(/50\.0 % +2 x 32 +10 +640 /);
+  expect(tableOf[5]).toMatch(/ 40 +2\.560 k /);
+});
+
+test('times of a stage: wafer, tokens a second, GPU twice, energy', async () => {
+  const lines = textOf(await reportOf());
+  const at = lines.findIndex((line) => line.startsWith('time '));
+  // 10 steps of 2 sequences at 0.625 s.
+  expect(lines[at + 1]).toMatch(/ 12\.50 s +51\.20 +\S+ [mu]s +\S+ [mu]s +0\.00 x +79\.86 Wh$/);
+  expect(lines[at + 5]).toMatch(/^total +/);
 });
 
 test('steps with what binds them, updates by themselves', async () => {
   const text = textOf(await reportOf()).join('\n');
-  expect(text).toMatch(/RigL +2 x 32 .* wafer\n +update x3 +2 x 32 .* wafer/);
+  expect(text).toMatch(/ RigL .* wafer\n +update x3 .* wafer/);
   expect(text).toMatch(/LoRA, rank 2 /);
 });
 
