@@ -167,7 +167,8 @@ function energyText({ total, machine, systems, systemWatts }: PlanReport): strin
 }
 
 function wattHours(joules: number): string {
-  return `${scaled(joules / 3600)}Wh`;
+  const text = scaled(joules / 3600);
+  return text.includes(' ') ? `${text}Wh` : `${text} Wh`;
 }
 
 function hostText({ wallSeconds, workers, stepsRun }: PlanReport['run']): string {
