@@ -15,14 +15,14 @@ export interface Watch {
 
 /** Fills U and F of feature n. False if the stream may be late where the closed form had been taken: the run is void. */
 export function mainFeature(state: RowState, watch: Watch, n: number): boolean {
-  const { shape, ends, psums, weightSlots, mainFree, reduceFree, phiLast, token, watchFrom, buffers } = state;
-  const { cols: C, accumulators: K, nnz, controlSlots, features } = shape;
+  const { shape, waves, ends, psums, weightSlots, mainFree, reduceFree, phiLast, token, watchFrom, buffers } = state;
+  const { cols: C, accumulators: K, nnz, controlSlots } = shape;
   const rowFree = ((n + 2) % (K + 2)) * C;
   const rowBefore = ((n + K + 1) % (K + 2)) * C;
-  const keep = n >= features - K ? (n % K) * C : -1;
+  const keep = n >= waves - K && n < waves ? (n % K) * C : -1;
   let before = -1;
   let arrived = -1;
-  let p = (ends[n] + 1) % C;
+  let p = n < waves ? (ends[n] + 1) % C : 0;
   for (let x = 0; x < C; x++) {
     if (n >= watchFrom[p]) {
       if (!watchedCell(state, watch, p, n, x, before)) return false;
@@ -55,7 +55,7 @@ function watchedCell(state: RowState, watch: Watch, p: number, n: number, x: num
   if (n >= K) begin = Math.max(begin, phiLast[((n + 2) % (K + 2)) * C + p]);
   const spare = streamSpare(shape, state.psums, n, begin, token[p]);
   if (!watch.always) changeLevel(state, watch, p, n, spare);
-  if (state.logged[p] !== 0 && x > 0) logFirstPsums(state, p, before, n);
+  if (state.logged[p] !== 0 && x > 0 && n < state.waves) logFirstPsums(state, p, before, n);
   if (byToken[p] !== 0) {
     mainFree[p] = walkTokens(state, p, n, weights);
     return true;

@@ -71,14 +71,15 @@ function plainRow(shape: SpmmShape, always: boolean): RowTiming | undefined {
   const watch = watchOf(shape, always ? undefined : emptyRuns(shape));
   for (let n = 0; n < shape.features; n++) {
     if (!mainFeature(state, watch, n)) return undefined;
-    reduceFeature(state, n);
+    if (n < state.waves) reduceFeature(state, n);
   }
   return countRow(state, always ? 'token level' : 'closed form', columnSumsPlain);
 }
 
 /** Once the main thread of p has finished, cycles without a slot go to what its reduce thread waits for. */
 function waitsInPieces(state: RowState, p: number): { waitPartial: number; waitCredit: number } {
-  const { cols: C, features: N, accumulators: K } = state.shape;
+  const { waves: N, shape } = state;
+  const { cols: C, accumulators: K } = shape;
   let cur = state.mainFree[p];
   let waitPartial = 0;
   let waitCredit = 0;
@@ -99,11 +100,14 @@ function waitsInPieces(state: RowState, p: number): { waitPartial: number; waitC
 
 /** Cycles and their causes, position by position, from the free times at the end. */
 function countRow(state: RowState, path: string, sumColumns: ColumnSums): RowTiming {
-  const { shape, psums: H, phiLast } = state;
+  const { shape, psums: H, phiLast, mainFree, waves } = state;
   const { cols: C, features: N, accumulators: K, axpyOverhead, controlSlots } = shape;
-  const last = ((N - 1) % (K + 2)) * C;
+  const last = ((waves - 1) % (K + 2)) * C;
+  // Every wave comes after its feature, so that the main thread ends last only where the last features have none.
+  const endOf = (p: number): number =>
+    waves * H + (waves < N ? Math.max(phiLast[last + p], mainFree[p]) : phiLast[last + p]);
   let cycles = 0;
-  for (let p = 0; p < C; p++) cycles = Math.max(cycles, N * H + phiLast[last + p]);
+  for (let p = 0; p < C; p++) cycles = Math.max(cycles, endOf(p));
   const where = new Float64Array(C * CAUSE_COUNT);
   for (let p = 0; p < C; p++) {
     const { waitPartial, waitCredit } = waitsInPieces(state, p);
@@ -113,12 +117,12 @@ function countRow(state: RowState, path: string, sumColumns: ColumnSums): RowTim
     const slots = weights * state.weightSlots + N * controlSlots;
     where[at + CAUSE.compute] = weights * axpyElementSlots(shape);
     where[at + CAUSE.overhead] = weights * axpyOverhead + N * controlSlots;
-    where[at + CAUSE.reduce] = N * H;
+    where[at + CAUSE.reduce] = waves * H;
     where[at + CAUSE.waitWeights] = state.waitWeights[p];
-    where[at + CAUSE.waitThread] = state.mainFree[p] - slots - state.waitWeights[p];
+    where[at + CAUSE.waitThread] = mainFree[p] - slots - state.waitWeights[p];
     where[at + CAUSE.waitPartial] = waitPartial;
     where[at + CAUSE.waitCredit] = waitCredit;
-    where[at + CAUSE.done] = cycles - N * H - phiLast[last + p];
+    where[at + CAUSE.done] = cycles - endOf(p);
   }
   sumColumns(shape, state.streamed);
   const timing = lawfulRow({ ...state, path }, { cycles, where });
@@ -127,12 +131,12 @@ function countRow(state: RowState, path: string, sumColumns: ColumnSums): RowTim
 }
 
 /**
- * Of the latest feature at each position: a link carries its partial sums one a cycle, so that none comes before the one
+ * Of the latest wave at each position: a link carries its partial sums one a cycle, so that none comes before the one
  * before it, and the next position has none before it could have come.
  */
 function assertStaircases(state: RowState, path: string): void {
-  const { shape, buffers, ends, psums: H, firstLevel, phiLast, pieceAt, pieceCount } = state;
-  const { cols: C, features: N, accumulators: K } = shape;
+  const { shape, waves: N, buffers, ends, psums: H, firstLevel, phiLast, pieceAt, pieceCount } = state;
+  const { cols: C, accumulators: K } = shape;
   const bank = ((N - 1) % PIECE_BANKS) * C;
   const last = ((N - 1) % (K + 2)) * C;
   for (let p = 0; p < C; p++) {

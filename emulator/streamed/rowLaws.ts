@@ -4,7 +4,7 @@
 import { assertCauses, assertLink, assertTaken, lawBroken } from '../laws.ts';
 import { columnOf } from '../program/ring.ts';
 import { dueTime } from '../stepped/streams.ts';
-import { endsOf, psumWavelets, type RowCounts, type RowTiming, type SpmmShape } from './shape.ts';
+import { endsOf, psumWavelets, type RowCounts, type RowTiming, type SpmmShape, wavesOf } from './shape.ts';
 
 /** What was counted while a row was timed, by ring position. */
 export interface RowUse {
@@ -50,8 +50,8 @@ export function lawfulRow(use: RowUse, counts: RowCounts): RowTiming {
 
 /** By position: the partial sums on the link out of it, which does not carry the features that end there. */
 function psumsSent(shape: SpmmShape): Int32Array {
-  const { cols, features } = shape;
-  const carried = new Int32Array(cols).fill(cols === 1 ? 0 : features);
+  const { cols } = shape;
+  const carried = new Int32Array(cols).fill(cols === 1 ? 0 : wavesOf(shape));
   if (cols > 1) for (const end of endsOf(shape)) carried[end]--;
   const wavelets = psumWavelets(shape);
   return carried.map((count) => count * wavelets);

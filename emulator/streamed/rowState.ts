@@ -9,7 +9,7 @@
 // so the levels of first pieces lie side by side.
 
 import { type Arena, plainArena } from './arena.ts';
-import { endsOf, psumWavelets, type SpmmShape } from './shape.ts';
+import { endsOf, psumWavelets, type SpmmShape, wavesOf } from './shape.ts';
 import { type RingBuffers, ringBuffers } from './buffers.ts';
 import { Segments } from './segments.ts';
 
@@ -24,7 +24,8 @@ export const LONG_AGO = -0x20000000;
 
 export interface RowState {
   readonly shape: SpmmShape;
-  /** Where the sums of each feature end. */
+  readonly waves: number;
+  /** Where the sums of each wave end. */
   readonly ends: Uint16Array;
   readonly buffers: RingBuffers;
   /** H. */
@@ -79,11 +80,13 @@ export function rowState(shape: SpmmShape, { ints, flags, floats, counts }: Aren
   const H = psumWavelets(shape);
   // Between the pointer and the end lie at most the intervals of the K + 1 features that main may be ahead by.
   const intervals = (K + 3) * (H + 1);
-  const ends = counts(shape.features);
+  const waves = wavesOf(shape);
+  const ends = counts(waves);
   // Counting an arena's bytes gives arrays without entries.
   if (ends.length > 0) ends.set(endsOf(shape));
   return {
     shape,
+    waves,
     ends,
     buffers: ringBuffers(C, latencies, ints),
     psums: H,

@@ -14,7 +14,9 @@ export interface SpmmShape {
   readonly tokens: number;
   /** Non-zeros of feature n at ring position p: entry n * cols + p. */
   readonly nnz: Uint16Array;
-  /** By feature, where its sums end; no two in a row at the same position. Absent: at n mod C. */
+  /** The first so many features have sums that go round, the others only weights; at most K have none. Absent: all. */
+  readonly waves?: number;
+  /** By wave, where its sums end; no two in a row at the same position. Absent: at n mod C. */
   readonly ends?: Uint16Array;
   readonly accumulators: number;
   /** Cycles between two wavelets of a stream, as a fraction >= 1. */
@@ -28,8 +30,12 @@ export interface SpmmShape {
   readonly latencies: Latencies;
 }
 
-export function endsOf({ ends, features, cols }: SpmmShape): Uint16Array {
-  return ends ?? Uint16Array.from({ length: features }, (_, n) => n % cols);
+export function wavesOf({ waves, features }: SpmmShape): number {
+  return waves ?? features;
+}
+
+export function endsOf(shape: SpmmShape): Uint16Array {
+  return shape.ends ?? Uint16Array.from({ length: wavesOf(shape) }, (_, n) => n % shape.cols);
 }
 
 /** Element slots of one weight's AXPY. */

@@ -6,7 +6,7 @@ import { type EmptyRun, emptyRun, shortestRun } from './certificate.ts';
 import { type RowState, rowState } from './rowState.ts';
 import type { SpmmShape } from './shape.ts';
 
-const PARAMETERS = 56;
+const PARAMETERS = 57;
 
 /** Cells of 16 bits are read in whole vectors, beyond the last. */
 const VECTOR_CELLS = 8;
@@ -75,6 +75,7 @@ function parametersOf(state: RowState, runs: RunLists): number[] {
     ...addresses([state.watchFrom, state.logged, state.byToken, state.tokenAtEntry]),
     ...addresses([runs.from, runs.until, runs.next, runs.end]),
     ...addresses([state.ends]),
+    state.waves,
   ];
 }
 

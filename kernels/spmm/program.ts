@@ -118,12 +118,12 @@ function* mainThread(shape: SpmmShape, p: number, values?: SpmmValues): Generato
 }
 
 function* reduceThread(shape: SpmmShape, p: number, values?: SpmmValues): Generator<Instruction> {
-  const { features, cols, accumulators: K, tokens } = shape;
+  const { cols, accumulators: K, tokens } = shape;
   const slots = psumWavelets(shape);
   const ends = endsOf(shape);
   const incoming = sendColor((p + cols - 1) % cols, cols);
   const outgoing = sendColor(p, cols);
-  for (let n = 0; n < features; n++) {
+  for (let n = 0; n < ends.length; n++) {
     const first = p === (ends[n] + 1) % cols;
     const last = p === ends[n];
     const common = { slots, cause: CAUSE.reduce, take: READY, give: FREE };

@@ -1,7 +1,7 @@
 // Shapes with one parameter off by one, by the name of the parameter: what a comparison must be able to see.
 
 import type { Latencies } from '../../emulator/machine/spec.ts';
-import { endsOf, type SpmmShape } from '../../emulator/streamed/shape.ts';
+import { endsOf, type SpmmShape, wavesOf } from '../../emulator/streamed/shape.ts';
 
 const latency = (name: keyof Latencies) => (shape: SpmmShape) => ({
   ...shape,
@@ -13,6 +13,7 @@ export const faults: Readonly<Record<string, (shape: SpmmShape) => SpmmShape>> =
   features: (shape) => ({
     ...shape,
     features: shape.features - 1,
+    waves: Math.min(wavesOf(shape), shape.features - 1),
     ends: endsOf(shape).slice(0, shape.features - 1),
   }),
   ends: (shape) => ({ ...shape, ends: endsOf(shape).map((end) => (end + 1) % shape.cols) }),

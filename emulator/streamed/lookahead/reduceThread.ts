@@ -8,7 +8,8 @@ import { type LookaheadState, NEVER } from './state.ts';
 export function advanceReduce(state: LookaheadState, p: number): boolean {
   const { shape, psums: H, slotRing, slots, queueRing, arriveRing, takeRing, doneRing } = state;
   const { arrived, gone, issued, taken, arriveTimes, leaveTimes, issueTimes, takeTimes } = state;
-  const { cols: C, features: N, accumulators: K, latencies } = shape;
+  const { waves: N } = state;
+  const { cols: C, accumulators: K, latencies } = shape;
   const { outputQueue, rampLatency, creditLatency } = latencies;
   const from = p === 0 ? C - 1 : p - 1;
   const start = state.slot[p];
@@ -109,9 +110,9 @@ function noteWait(
   there: number,
   issued: number,
 ): void {
-  const { shape, psums: H, waits } = state;
-  const kept = Math.min(shape.accumulators, shape.features);
-  const at = ((p * kept + n - (shape.features - kept)) * H + w) * 3;
+  const { shape, waves, psums: H, waits } = state;
+  const kept = Math.min(shape.accumulators, waves);
+  const at = ((p * kept + n - (waves - kept)) * H + w) * 3;
   waits[at] = begin - slot;
   waits[at + 1] = there - slot;
   waits[at + 2] = issued - slot;

@@ -34,26 +34,31 @@ export function lookaheadRun(shape: SpmmShape): LookaheadState {
 
 /** Visits every position; returns whether one has slots left. */
 function sweep(state: LookaheadState): boolean {
-  const { slotBound, shape } = state;
+  const { slotBound, feature, shape } = state;
+  // The last waves may end before the main thread does.
+  const isDone = (p: number): boolean => slotBound[p] === NEVER && feature[p] === shape.features;
   let running = false;
   for (let p = 0; p < shape.cols; p++) {
-    if (slotBound[p] === NEVER) continue;
+    if (isDone(p)) continue;
     do advanceReduce(state, p);
     while (advanceMain(state, p));
     // Of a main thread that stopped half way the end is known better than before.
     if (state.tokensLeft[p] > 0) advanceReduce(state, p);
-    if (slotBound[p] === NEVER) continue;
+    if (isDone(p)) continue;
     running = true;
-    if (slotBound[p] > MOST_CYCLES) throw waitsForNothing(p);
+    if (slotBound[p] !== NEVER && slotBound[p] > MOST_CYCLES) throw waitsForNothing(p);
   }
   return running;
 }
 
 /** Cycles and their causes, position by position, from the free times at the end. */
 function countRow(state: LookaheadState, sumColumns: ColumnSums): RowTiming {
-  const { shape, psums: H, lastSlot } = state;
+  const { shape, psums: H, lastSlot, begin, waves } = state;
   const { cols: C, features: N, axpyOverhead, controlSlots } = shape;
-  const cycles = lastSlot.reduce((most, y) => Math.max(most, y + 1), 0);
+  // Every wave comes after its feature, so that the main thread ends last only where the last features have none.
+  const endOf = (p: number): number => (waves < N ? Math.max(lastSlot[p] + 1, waves * H + begin[p]) : lastSlot[p] + 1);
+  let cycles = 0;
+  for (let p = 0; p < C; p++) cycles = Math.max(cycles, endOf(p));
   const where = new Float64Array(C * CAUSE_COUNT);
   for (let p = 0; p < C; p++) {
     const at = p * CAUSE_COUNT;
@@ -62,11 +67,11 @@ function countRow(state: LookaheadState, sumColumns: ColumnSums): RowTiming {
     const slots = weights * state.weightSlots + N * controlSlots;
     where[at + CAUSE.compute] = weights * axpyElementSlots(shape);
     where[at + CAUSE.overhead] = weights * axpyOverhead + N * controlSlots;
-    where[at + CAUSE.reduce] = N * H;
+    where[at + CAUSE.reduce] = waves * H;
     where[at + CAUSE.waitWeights] = state.waitWeights[p];
-    where[at + CAUSE.waitThread] = state.begin[p] - slots - state.waitWeights[p];
+    where[at + CAUSE.waitThread] = begin[p] - slots - state.waitWeights[p];
     countWaits(state, p, where);
-    where[at + CAUSE.done] = cycles - 1 - lastSlot[p];
+    where[at + CAUSE.done] = cycles - endOf(p);
   }
   sumColumns(shape, state.streamed);
   const timing = lawfulRow({ ...state, path: 'lookahead' }, { cycles, where });
@@ -89,8 +94,8 @@ function assertTimes({ shape, hops, issued, leaveTimes, passTimes, arriveTimes, 
 }
 
 /** Once the main thread of p has finished, cycles without a slot go to what its reduce thread waits for. */
-function countWaits({ shape, psums: H, waits, begin }: LookaheadState, p: number, where: Float64Array): void {
-  const notes = Math.min(shape.accumulators, shape.features) * H * 3;
+function countWaits({ shape, waves, psums: H, waits, begin }: LookaheadState, p: number, where: Float64Array): void {
+  const notes = Math.min(shape.accumulators, waves) * H * 3;
   const done = begin[p];
   for (let i = p * notes; i < (p + 1) * notes; i += 3) {
     const [from, there, to] = [waits[i], waits[i + 1], waits[i + 2]];

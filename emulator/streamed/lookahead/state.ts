@@ -8,7 +8,7 @@
 
 import { type EmulateError, internalError } from '../../errors.ts';
 import { hopsFrom } from '../../program/ring.ts';
-import { axpyElementSlots, endsOf, psumWavelets, type SpmmShape } from '../shape.ts';
+import { axpyElementSlots, endsOf, psumWavelets, type SpmmShape, wavesOf } from '../shape.ts';
 import { type Arena, plainArena } from '../arena.ts';
 import { LONG_AGO } from '../rowState.ts';
 import type { Pace } from './pace.ts';
@@ -24,7 +24,8 @@ export interface LookaheadState {
   readonly weightSlots: number;
   readonly hops: Int32Array;
 
-  /** Where the sums of each feature end. */
+  readonly waves: number;
+  /** Where the sums of each wave end. */
   readonly ends: Uint16Array;
   /** Reduce thread: next slot, its feature, and the cycle of the slot before. */
   readonly slot: Int32Array;
@@ -98,7 +99,7 @@ export function lookaheadState(
   pace: Pace,
   { ints, floats, flags, counts }: Arena = plainArena,
 ): LookaheadState {
-  const { cols: C, features: N, accumulators: K, latencies } = shape;
+  const { cols: C, accumulators: K, latencies } = shape;
   const { routerBuffer: D, inputQueue: IQ, outputQueue: OQ } = latencies;
   const H = psumWavelets(shape);
   // Main may be K features ahead of the reduce thread, and the first wait for an accumulator looks K back.
@@ -111,11 +112,13 @@ export function lookaheadState(
   const arriveRing = ringOf((K + IQ + 1) * H + IQ + D);
   const doneRing = ringOf(K + 1);
   const longAgo = (length: number): Int32Array => ints(length).fill(LONG_AGO);
-  const ends = counts(N);
+  const waves = wavesOf(shape);
+  const ends = counts(waves);
   // Counting an arena's bytes gives arrays without entries.
   if (ends.length > 0) ends.set(endsOf(shape));
   const state: LookaheadState = {
     shape,
+    waves,
     ends,
     psums: H,
     weightSlots: shape.axpyOverhead + axpyElementSlots(shape),
@@ -159,7 +162,7 @@ export function lookaheadState(
     rampTimes: longAgo(C * bufferRing),
     firstSlots: longAgo(C * takeRing),
     waitWeights: floats(C),
-    waits: ints(C * Math.min(K, N) * H * 3),
+    waits: ints(C * Math.min(K, waves) * H * 3),
     streamed: ints(C),
   };
   for (let p = 0; p < state.hops.length; p++) {

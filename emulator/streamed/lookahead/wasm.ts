@@ -7,7 +7,7 @@ import type { SpmmShape } from '../shape.ts';
 import type { Pace } from './pace.ts';
 import { type LookaheadState, lookaheadState, waitsForNothing } from './state.ts';
 
-const PARAMETERS = 57;
+const PARAMETERS = 58;
 
 interface WasmLookahead extends LookaheadState {
   readonly parametersAt: number;
@@ -39,7 +39,7 @@ function parametersOf(state: LookaheadState): number[] {
   banks.push(aheadFrom, aheadLead, ahead, feature, tokensLeft, token, begin, doneAt);
   banks.push(slotsPassed, psumsPassed, notBefore, due, dueSlack);
   banks.push(entered, ramp, rampTimes, firstSlots, waitWeights, waits);
-  return [...sizes, ...banks.map(({ byteOffset }) => byteOffset)];
+  return [...sizes, ...banks.map(({ byteOffset }) => byteOffset), state.waves];
 }
 
 /** A row's state in the memory of the kernels, ready to run. */

@@ -23,6 +23,7 @@ import {
   reduceFrom,
   startState,
   token,
+  waves,
   weightSlots,
 } from './state';
 import { logFeature, logFirstPsums, startTokens, walkTokens } from './tokens';
@@ -56,6 +57,7 @@ export function start(parameters: usize): void {
 export function runTokens(): void {
   for (let n = 0; n < N; n++) {
     mainTokens(n);
+    if (n >= waves) continue;
     reduceFeature(n);
     const first = firstOf(n);
     for (let p = 0; p < C; p++) logFeature(p, n, p !== first);
@@ -72,12 +74,14 @@ export function run(): i32 {
     if (!mainSpan(n, first, C, first, isWatched)) return 0;
     carried += roundTrip;
     if (!mainSpan(n, 0, first, first, isWatched)) return 0;
-    if (n >= N - K) memory.copy(reduceFrom + (<usize>((n % K) * C) << 2), reduceFree, <usize>C << 2);
-    reduceFeature(n);
+    if (n < waves) {
+      if (n >= waves - K) memory.copy(reduceFrom + (<usize>((n % K) * C) << 2), reduceFree, <usize>C << 2);
+      reduceFeature(n);
+    }
     if (isWatched) {
       watched = i32.MAX_VALUE;
       for (let p = 0; p < C; p++) {
-        if (isLogged(p)) logFeature(p, n, p !== first);
+        if (n < waves && isLogged(p)) logFeature(p, n, p !== first);
         watched = min(watched, watchedFrom(p));
       }
     }
@@ -100,9 +104,10 @@ function mainSpan(n: i32, from: i32, end: i32, first: i32, isWatched: bool): boo
   // Rows of features that were not yet are zero, which is before everything.
   const free = phiLast + <usize>((n + 2) % (depth + 2)) * row;
   const before = phiLast + <usize>((n + depth + 1) % (depth + 2)) * row;
-  const latest = phiLast + <usize>(n % (depth + 2)) * row;
-  const levels = firstLevel + <usize>(n % 3) * row;
-  const counts = pieceCount + <usize>(n % 3) * row;
+  // Without a wave nothing is kept of F.
+  const latest = n < waves ? phiLast + <usize>(n % (depth + 2)) * row : reduce;
+  const levels = n < waves ? firstLevel + <usize>(n % 3) * row : reduce;
+  const counts = n < waves ? pieceCount + <usize>(n % 3) * row : reduce;
   const slots = i32x4.splat(weightSlots);
   const control = i32x4.splat(controlSlots);
   const one = i32x4.splat(1);
@@ -163,6 +168,7 @@ function mainCell(n: i32, p: i32, first: i32): bool {
 // @ts-ignore: decorator
 @inline
 function putFrom(n: i32, p: i32, from: i32): void {
+  if (n >= waves) return;
   put(reduceFree, p, from);
   put(phiLast, (n % (K + 2)) * C + p, from);
   put(firstLevel, (n % 3) * C + p, from);
@@ -175,7 +181,7 @@ function mainTokens(n: i32): void {
   let arrived = -1;
   let p = firstOf(n);
   for (let x = 0; x < C; x++) {
-    if (x > 0) logFirstPsums(p, before, n);
+    if (x > 0 && n < waves) logFirstPsums(p, before, n);
     let u = walkTokens(p, n, <i32>load<u16>(nnz + (<usize>(n * C + p) << 1)));
     put(mainFree, p, u);
     u = max(max(u, at(phiLast, rowBefore + p)), arrived);
@@ -184,5 +190,5 @@ function mainTokens(n: i32): void {
     before = p;
     p = p + 1 === C ? 0 : p + 1;
   }
-  if (n >= N - K) memory.copy(reduceFrom + (<usize>((n % K) * C) << 2), reduceFree, <usize>C << 2);
+  if (n >= waves - K && n < waves) memory.copy(reduceFrom + (<usize>((n % K) * C) << 2), reduceFree, <usize>C << 2);
 }

@@ -5,6 +5,7 @@ export let weightSlots: i32, controlSlots: i32;
 export let mainFree: usize, reduceFree: usize, phiLast: usize, reduceFrom: usize;
 export let pieceCount: usize, firstLevel: usize, pieceAt: usize, pieceLevel: usize;
 export let nnz: usize, lead: usize, token: usize;
+export let waves: i32;
 let ends: usize;
 
 const ENDS_PARAMETER: i32 = 55;
@@ -54,19 +55,21 @@ export function startState(parameters: usize): void {
   token = at(parameters, 17);
   lead = at(parameters, 18);
   ends = at(parameters, ENDS_PARAMETER);
+  waves = at(parameters, ENDS_PARAMETER + 1);
 }
 
-/** Where the sums of feature n end. */
+/** Where the sums of wave n end. */
 // @ts-ignore: decorator
 @inline
 export function endOf(n: i32): i32 {
   return <i32>load<u16>(ends + (<usize>n << 1));
 }
 
-/** Where they begin. */
+/** Where they begin; where a feature has none, anywhere. */
 // @ts-ignore: decorator
 @inline
 export function firstOf(n: i32): i32 {
+  if (n >= waves) return 0;
   const first = endOf(n) + 1;
   return first === C ? 0 : first;
 }

@@ -1,7 +1,7 @@
 // Positions that the closed form must look at, in AssemblyScript: the twin of watchedCell and changeLevel in
 // emulator/streamed/main.ts. A position goes down to single tokens round a run of empty cells, and comes back.
 
-import { at, C, controlSlots, H, K, mainFree, nnz, phiLast, put, token, weightSlots } from './state';
+import { at, C, controlSlots, H, K, mainFree, nnz, phiLast, put, token, waves, weightSlots } from './state';
 import { enterTokens, gapDenominator, gapNumerator, IQ, logFirstPsums, rampLatency, startLog, walkTokens } from './tokens';
 
 let watchFrom: usize, logged: usize, byToken: usize, tokenAtEntry: usize;
@@ -43,7 +43,7 @@ export function watchedCell(p: i32, n: i32, first: i32): bool {
   const spare =
     <i64>(begin + reduced - 1 - IQ - rampLatency) * <i64>gapDenominator - <i64>at(token, p) * <i64>gapNumerator;
   changeLevel(p, n, spare);
-  if (isLogged(p) && p !== first) logFirstPsums(p, p === 0 ? C - 1 : p - 1, n);
+  if (n < waves && isLogged(p) && p !== first) logFirstPsums(p, p === 0 ? C - 1 : p - 1, n);
   if (load<u8>(byToken + <usize>p) !== 0) {
     put(mainFree, p, walkTokens(p, n, weights));
     return true;

@@ -24,7 +24,6 @@ import {
   kept,
   lastSlot,
   leaveTimes,
-  N,
   NEVER,
   notBefores,
   OQ,
@@ -41,6 +40,7 @@ import {
   takeTimes,
   tokensLeft,
   waits,
+  waves,
   weightSlots,
 } from './state';
 
@@ -53,14 +53,14 @@ export function advanceReduce(p: i32): void {
   let last = at(lastSlot, p);
   let s = at(slot, p);
   let w = s - n * height;
-  for (; n < N; n++, w = 0) {
+  for (; n < waves; n++, w = 0) {
     let begin = last + 1;
     if (n >= at(feature, p)) return stop(p, s, n, last, mainDone(p, n, begin));
     if (w === 0) begin = max(begin, at(doneAt, p * doneRing + (n & (doneRing - 1))) + s);
     const end = endOf(n);
     const receives = C > 1 && end !== from;
     const sends = end !== p;
-    const notes = n >= N - K;
+    const notes = n >= waves - K;
     for (; w < height; w++, s++) {
       let there = begin;
       if (receives) {
@@ -77,7 +77,7 @@ export function advanceReduce(p: i32): void {
         y = max(there, at(leaveTimes, p * queueRing + (k & (queueRing - 1))) + creditLatency);
       }
       if (notes) {
-        const note = ((p * kept + n - (N - kept)) * height + w) * 3;
+        const note = ((p * kept + n - (waves - kept)) * height + w) * 3;
         put(waits, note, begin - s);
         put(waits, note + 1, there - s);
         put(waits, note + 2, y - s);

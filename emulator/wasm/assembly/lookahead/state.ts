@@ -11,6 +11,7 @@ export let D: i32, IQ: i32, OQ: i32, creditLatency: i32, rampLatency: i32, resul
 export let slotRing: i32, queueRing: i32, bufferRing: i32, arriveRing: i32, takeRing: i32, doneRing: i32;
 export let kept: i32;
 export let nnz: usize, hops: usize;
+export let waves: i32;
 let ends: usize;
 export let slot: usize, slotFeature: usize, lastSlot: usize, slotBound: usize, slots: usize;
 export let issued: usize, gone: usize, middle: usize, arrived: usize, taken: usize;
@@ -20,7 +21,7 @@ export let feature: usize, tokensLeft: usize, token: usize, begins: usize, doneA
 export let slotsPassed: usize, psumsPassed: usize, notBefores: usize, dues: usize, dueSlack: usize;
 export let lastEntered: usize, lastRamp: usize, rampTimes: usize, firstSlots: usize, waitWeights: usize, waits: usize;
 
-/** Where the sums of feature n end. */
+/** Where the sums of wave n end. */
 // @ts-ignore: decorator
 @inline
 export function endOf(n: i32): i32 {
@@ -51,7 +52,6 @@ export function startLookahead(parameters: usize): void {
   arriveRing = at(parameters, 17);
   takeRing = at(parameters, 18);
   doneRing = at(parameters, 19);
-  kept = min(K, N);
   nnz = at(parameters, 20);
   hops = at(parameters, 21);
   slot = at(parameters, 22);
@@ -89,4 +89,6 @@ export function startLookahead(parameters: usize): void {
   firstSlots = at(parameters, 54);
   waitWeights = at(parameters, 55);
   waits = at(parameters, 56);
+  waves = at(parameters, 57);
+  kept = min(K, waves);
 }
