@@ -26,7 +26,7 @@ export interface SweepArguments extends ModelFlags {
 const AT_ONCE = 200;
 
 const NOTES = [
-  'Points are in the order of the grid: the last --vary changes fastest. Each is a whole run with a mapping of its own; for one mapping along a curve fix it, e.g. --set mapping.columns=96 --set mapping.tokensPerPe=64.',
+  'Points are in the order of the grid: the last --vary changes fastest. Each is a whole run with a mapping of its own; for one mapping along a curve fix it, by --mapping and a file of emulate map, or e.g. --set mapping.columns=96 --set mapping.tokensPerPe=64.',
   'The folder gets one report a point, named by the hash of its inputs, and results.csv and results.jsonl with one line a point. Points whose report is there are not run again: a sweep that was cut off goes on with the same command, and a larger grid runs only what is new.',
   'A point that fails is listed and does not stop the others. Exit code: 0 if all points are good, else that of the first bad one in the order of the grid, after all others are done.',
 ].join('\n\n');

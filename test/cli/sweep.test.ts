@@ -43,7 +43,16 @@ test('a point is the report that its model gives alone', async () => {
   expect(out).toMatch(/^sparsity +cycles/);
   const [file] = readdirSync(join(folder, 'out')).filter((name) => /^[0-9a-f]{64}/.test(name));
   const point: unknown = JSON.parse(readFileSync(join(folder, 'out', file), 'utf8'));
-  const alone = await emulate([join(folder, 'tiny.json'), '--gpu', 'h100', '--sparsity', '0.6', '--json', '-']);
+  const alone = await emulate([
+    join(folder, 'tiny.json'),
+    '--gpu',
+    'h100',
+    '--sparsity',
+    '0.6',
+    '--no-twins',
+    '--json',
+    '-',
+  ]);
   expect(Object(point).format).toBe(REPORT_FORMAT);
   expect({ ...Object(point), run: null }).toEqual({ ...JSON.parse(alone.out), run: null });
 });

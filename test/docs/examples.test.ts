@@ -1,8 +1,9 @@
 // Every command that an example's README shows is run, and prints what stands below it. WAFER_UPDATE=1 writes anew what
 // stands there; the change is then to be read like any other.
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { main } from '../../cli/emulate.ts';
@@ -28,7 +29,25 @@ function commandsOf(readme: string): Shown[] {
   });
 }
 
-async function run(argv: readonly string[]): Promise<{ code: number; out: string; err: string }> {
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** A sweep makes a folder beside the user, named after the model; here it is elsewhere, and gone afterwards. */
+async function runElsewhere(argv: readonly string[]): Promise<Ran> {
+  if (argv[0] !== 'sweep') return run(argv);
+  const folder = mkdtempSync(join(tmpdir(), 'wafer-sweep-'));
+  try {
+    const ran = await run([...argv, '--out', folder]);
+    return { ...ran, out: ran.out.replaceAll(folder, `${basename(argv[1], '.json')}.sweep`) };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function run(argv: readonly string[]): Promise<Ran> {
   const texts = { out: '', err: '' };
   const into = (name: 'out' | 'err'): Io['stdout'] => ({
     isTTY: false,
@@ -56,12 +75,16 @@ describe.each(examples.map(({ name }) => name))('%s', (name) => {
     expect(shown.some(({ prints }) => prints !== undefined)).toBe(true);
   });
 
-  test.each(shown)('emulate $argv', async ({ argv, prints }) => {
-    const { code, out, err } = await run(argv);
-    expect(err).toBe('');
-    expect(code).toBe(0);
-    if (prints === undefined) return;
-    if (process.env.WAFER_UPDATE === '1') update(file, prints, out);
-    else expect(out).toBe(prints);
-  });
+  test.each(shown)(
+    'emulate $argv',
+    async ({ argv, prints }) => {
+      const { code, out, err } = await runElsewhere(argv);
+      expect(err).toBe('');
+      expect(code).toBe(0);
+      if (prints === undefined) return;
+      if (process.env.WAFER_UPDATE === '1') update(file, prints, out);
+      else expect(out).toBe(prints);
+    },
+    60_000,
+  );
 });
