@@ -106,7 +106,7 @@ async function runStage(
   const kinds: StepResult[] = [];
   for (const { what, steps, step, flops } of work.groups) {
     const wafer = await once(step, labelled);
-    const edge = edgeTraffic(step, wafer.passes);
+    const edge = edgeTraffic(step, wafer);
     const systems = stepOnSystems(wafer, edge, step.spec.machine.machine, plan.systems);
     kinds.push({ what, steps, flops, wafer, edge, systems });
   }

@@ -21,6 +21,8 @@ export interface StepTime {
   readonly seconds: number;
   /** Micro-batches: the weights stream once for each, and gradients leave once for each. */
   readonly passes: number;
+  /** Groups of columns: each adds up the gradients of its own tokens, and all of them leave. */
+  readonly groups: number;
   /** Cycles in which cores issue, all PEs and passes together. */
   readonly busyCycles: number;
 }

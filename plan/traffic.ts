@@ -3,12 +3,13 @@
 //   in   the weights, once a pass for the forward product and once for the gradients by activation, and once more where
 //        layers are recomputed: one wavelet for each that is not zero, value and index; two dense ones in a wavelet.
 //        The gradients by weight need the indices of what is not zero, two in a wavelet.
-//   out  gradients in fp32, a wavelet each, of every weight that is trained
+//   out  gradients in fp32, a wavelet each, of every weight that is trained, once for each group of columns: groups are
+//        added outside
 //   both the rows of the embedding of each token, fp16, and the gradients of those rows
 
-import type { GraphNode, Operator } from '../compiler/graph/graph.ts';
+import type { GraphNode } from '../compiler/graph/graph.ts';
 import { isTrained } from '../compiler/graph/trained.ts';
-import type { TrainingStep } from './step.ts';
+import type { StepTime, TrainingStep } from './step.ts';
 
 const WAVELET = 32;
 const HALF = 16;
@@ -18,15 +19,15 @@ export interface EdgeTraffic {
   readonly bitsOut: number;
 }
 
-/** Of one step of `passes` passes. */
-export function edgeTraffic(step: TrainingStep, passes: number): EdgeTraffic {
+export function edgeTraffic(step: TrainingStep, { passes, groups }: Pick<StepTime, 'passes' | 'groups'>): EdgeTraffic {
   let bitsIn = 0;
   let bitsOut = 0;
   for (const node of step.graph.nodes) {
     const bits = nodeTraffic(node, step);
-    const times = node.operator.kind === 'embedding' ? 1 : passes;
-    bitsIn += times * bits.bitsIn;
-    bitsOut += times * bits.bitsOut;
+    // Rows of tokens pass once, whatever the mapping; weights come in once for all groups.
+    const isOfTokens = node.operator.kind === 'embedding';
+    bitsIn += (isOfTokens ? 1 : passes) * bits.bitsIn;
+    bitsOut += (isOfTokens ? 1 : passes * groups) * bits.bitsOut;
   }
   return { bitsIn, bitsOut };
 }
@@ -57,7 +58,7 @@ function nodeTraffic(node: GraphNode, { graph, trained, recompute }: TrainingSte
       return { bitsIn: (streams - 1) * WAVELET * numbers, bitsOut: isChanged ? WAVELET * numbers : 0 };
     }
     case 'embedding': {
-      const rows = HALF * embeddingNumbers(operator, graph.batch * graph.sequence);
+      const rows = HALF * graph.batch * graph.sequence * operator.width;
       return { bitsIn: rows, bitsOut: isChanged ? rows : 0 };
     }
     case 'position':
@@ -68,8 +69,4 @@ function nodeTraffic(node: GraphNode, { graph, trained, recompute }: TrainingSte
     case 'residual':
       return { bitsIn: 0, bitsOut: 0 };
   }
-}
-
-function embeddingNumbers({ width }: Extract<Operator, { kind: 'embedding' }>, tokens: number): number {
-  return tokens * width;
 }

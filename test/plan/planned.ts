@@ -37,6 +37,7 @@ export function asking(): Asked {
       cycles: seconds * machine.machine.clockHz,
       seconds,
       passes: 1,
+      groups: 1,
       busyCycles: 1e12 * seconds,
     });
   };

@@ -210,10 +210,10 @@ describe('systems that share a batch', () => {
   });
 });
 
-function trafficOf(fields: object, passes = 1): EdgeTraffic {
+function trafficOf(fields: object, passes = 1, groups = 1): EdgeTraffic {
   const { timeStep, steps } = asking();
   void ran(planOf({ phases: [{ ...phase, ...fields }] }), timeStep);
-  return edgeTraffic(steps[0], passes);
+  return edgeTraffic(steps[0], { passes, groups });
 }
 
 describe('traffic at the edge', () => {
@@ -241,6 +241,12 @@ describe('traffic at the edge', () => {
   test('passes stream weights again, not tokens', () => {
     const [one, three] = [trafficOf({}), trafficOf({}, 3)];
     expect(three.bitsIn - rows).toBe(3 * (one.bitsIn - rows));
+    expect(three.bitsOut - rows).toBe(3 * (one.bitsOut - rows));
+  });
+
+  test('groups of columns get weights once and give gradients each', () => {
+    const [one, three] = [trafficOf({}), trafficOf({}, 1, 3)];
+    expect(three.bitsIn).toBe(one.bitsIn);
     expect(three.bitsOut - rows).toBe(3 * (one.bitsOut - rows));
   });
 
