@@ -3,6 +3,7 @@
 
 import yargs, { type Argv, type CommandModule } from 'yargs';
 import { EmulateError, EXIT, inputError } from '../emulator/errors.ts';
+import { LawError } from '../emulator/laws.ts';
 import { colourFlag, coloursFor } from './colours.ts';
 import { baselineCommand } from './commands/baseline.ts';
 import { checkCommand } from './commands/check.ts';
@@ -18,6 +19,7 @@ import { sweepCommand } from './commands/sweep.ts';
 import { trainCommand } from './commands/train.ts';
 import { checkGiven } from './flags.ts';
 import type { Io } from './io.ts';
+import { writeSmallest } from './lawFile.ts';
 import { NAMED_COMMANDS, usageError } from './usage.ts';
 import { packageVersion } from './version.ts';
 
@@ -29,7 +31,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     else await io.stdout.write(`${read.text}\n`);
     return EXIT.ok;
   } catch (error) {
-    const { code, text } = io.signal.aborted ? interrupted : failureOf(error);
+    const { code, text } = io.signal.aborted ? interrupted : failureOf(error, argv);
     await io.stderr.write(`${coloursFor(io.stderr, io.env, colourFlag(argv)).red(text)}\n`);
     return code;
   }
@@ -45,7 +47,8 @@ const interrupted: Failure = { code: EXIT.interrupted, text: 'interrupted' };
 const PLEASE_REPORT =
   'This is a defect of the emulator; please report it, with the command line and the files it read.';
 
-function failureOf(error: unknown): Failure {
+function failureOf(error: unknown, argv: readonly string[]): Failure {
+  if (error instanceof LawError) return { code: error.code, text: writeSmallest(error, argv) };
   if (error instanceof EmulateError) {
     const text = error.code === EXIT.defect ? `${error.message}\n${PLEASE_REPORT}` : error.message;
     return { code: error.code, text };

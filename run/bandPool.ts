@@ -1,6 +1,5 @@
 // The stepped engine on several threads: the rows of a mesh in bands, one band a worker, all of them at work at once.
 
-import { Piscina } from 'piscina';
 import { EmulateError, EXIT, internalError } from '../emulator/errors.ts';
 import type { Latencies } from '../emulator/machine/spec.ts';
 import { type BandEnd, boardOf, conclude } from '../emulator/stepped/bandLoop.ts';
@@ -8,6 +7,7 @@ import { cutIntoBands, evenBands, type TimingProgram } from '../emulator/stepped
 import type { SteppedRun } from '../emulator/stepped/engine.ts';
 import { meetingPlace } from '../emulator/stepped/meeting.ts';
 import type { BandTask } from './bandWorker.ts';
+import { openPool } from './pool.ts';
 
 /** PEs of a band that are worth a thread: with 256 two threads are somewhat faster than one, with 100 they are not. */
 const FEWEST_PES = 256;
@@ -24,32 +24,24 @@ export interface BandPool {
 }
 
 export function openBands(workers: number, signal?: AbortSignal): BandPool {
-  // Development runs the sources as they are; a build runs bandWorker.js beside this file.
-  const source = import.meta.url.endsWith('.ts');
-  const pool = new Piscina<BandTask, BandEnd>({
-    filename: new URL(source ? './bandWorker.ts' : './bandWorker.js', import.meta.url).href,
-    minThreads: workers,
-    maxThreads: workers,
-    ...(source ? { execArgv: ['--import', 'tsx'] } : {}),
-  });
+  const pool = openPool<BandTask, BandEnd>(import.meta.url, 'bandWorker', workers);
   return {
     run: async (program, latencies, rows = evenBands(program.height, workers)) => {
       const cut = cutIntoBands(program, latencies, rows);
       if (cut.threads.unfinished === 0) return conclude(cut, []);
       const board = boardOf(rows.length);
       const place = meetingPlace();
-      const options = signal === undefined ? {} : { signal };
-      const bands = cut.bands.map((plan) => pool.run({ plan, board, place, bands: rows.length }, options));
+      const bands = cut.bands.map((plan) => pool.run({ plan, board, place, bands: rows.length }, signal));
       try {
         return conclude(cut, await Promise.all(bands));
       } catch (error) {
         if (error instanceof EmulateError) throw error;
         // The other bands wait for the one that is gone.
-        await Promise.allSettled([pool.destroy(), ...bands]);
+        await Promise.allSettled([pool.close(), ...bands]);
         throw workerError(error, program.name, signal);
       }
     },
-    close: () => pool.destroy(),
+    close: () => pool.close(),
   };
 }
 

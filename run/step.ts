@@ -1,19 +1,24 @@
 // The time of one kernel: the fastest exact engine for it, and which one that was. This is what a worker does.
 
 import { EmulateError, EXIT } from '../emulator/errors.ts';
+import { type Law, LawError, type SmallestCase } from '../emulator/laws.ts';
 import type { MatmulStep, StepShape } from '../compiler/lower/program.ts';
-import { latenciesOf, type Machine } from '../emulator/machine/spec.ts';
+import { type Latencies, latenciesOf, type Machine } from '../emulator/machine/spec.ts';
 import { CAUSE, CAUSE_COUNT, whereAt } from '../emulator/program/causes.ts';
+import type { FabricProgram } from '../emulator/program/fabric.ts';
+import { type TimingProgram, timingOnly } from '../emulator/stepped/cut.ts';
 import { runStepped } from '../emulator/stepped/engine.ts';
 import { runDataflow, whyNotDataflow } from '../emulator/streamed/dataflow.ts';
 import type { SpmmShape } from '../emulator/streamed/shape.ts';
-import { kernels, type KernelName, timingProgram } from '../kernels/index.ts';
+import { kernels, type KernelName, type SpmmCase, timingProgram } from '../kernels/index.ts';
 import { balancedCells } from '../kernels/spmm/balanced.ts';
 import { countCells } from '../kernels/spmm/counts.ts';
 import { streamOrder } from '../kernels/spmm/layout.ts';
 import { SPMM_COLORS } from '../kernels/spmm/program.ts';
 import { timeSpmm } from '../kernels/spmm/time.ts';
+import type { PlainCase } from './kernelCase.ts';
 import type { EngineUse, Slots } from './result.ts';
+import { breaks, fileOf, isSound, lawNote, smallerShapes, smallestCase, smallestThat } from './smallest.ts';
 
 export interface StepTiming extends EngineUse {
   /** Of the rectangle; where rows are folded, of one row. */
@@ -30,19 +35,62 @@ export function isFolded(kernel: KernelName): boolean {
   return kernels[kernel].rows === 'shifted';
 }
 
+/** A law that breaks comes with the smallest case that breaks it (smallest.ts). */
 export function timeStep(shape: StepShape, machine: Machine): StepTiming {
-  if (shape.kernel === 'spmm') return timeMatmul(shape, machine);
+  try {
+    return shape.kernel === 'spmm' ? timeMatmul(shape, machine) : timeMesh(shape, machine);
+  } catch (error) {
+    if (!(error instanceof LawError)) throw error;
+    throw new LawError(error.law, error.message, smallestStep(shape, machine, error.law));
+  }
+}
+
+function timeMesh(shape: Exclude<StepShape, MatmulStep>, machine: Machine): StepTiming {
   const program = timingProgram(shape, machine);
   checkColors(shape.kernel, Math.max(0, ...program.routes.map(({ color }) => color + 1)), machine);
-  const latencies = latenciesOf(machine);
-  const pes = program.width * program.height;
+  const { where, ...timing } = timeProgram(program, latenciesOf(machine));
+  return { ...timing, pes: program.width * program.height, ...countsOf(where) };
+}
+
+export interface ProgramTiming extends EngineUse {
+  readonly cycles: number;
+  /** CAUSE_COUNT counts a PE, PE index y * width + x. */
+  readonly where: Int32Array;
+}
+
+/** The time of any program: by time stamps where that is possible, else by the stepped engine. */
+export function timeProgram(program: FabricProgram, latencies: Latencies): ProgramTiming {
   const notDataflow = whyNotDataflow(program);
   const run = notDataflow === undefined ? runDataflow(program, latencies) : undefined;
-  if (run !== undefined)
-    return { engine: 'streamed', path: 'time stamps', why: '', cycles: run.cycles, pes, ...countsOf(run.where) };
+  if (run !== undefined) return { engine: 'streamed', path: 'time stamps', why: '', ...run };
   const { cycles, where } = runStepped(program, latencies);
   const why = notDataflow ?? 'two colors met at a port';
-  return { engine: 'stepped', path: 'stepped mesh', why, cycles, pes, ...countsOf(where) };
+  return { engine: 'stepped', path: 'stepped mesh', why, cycles, where };
+}
+
+/** Of a matmul as its cells, of any other kernel as the program that it is. */
+function smallestStep(shape: StepShape, machine: Machine, law: Law): SmallestCase {
+  if (shape.kernel === 'spmm') {
+    const whole: SpmmCase = { kernel: 'spmm', ...matmulShape(shape, machine) };
+    return fileOf(smallestCase(whole, law, timePlain), lawNote(law));
+  }
+  const latencies = latenciesOf(machine);
+  const programOf = (of: typeof shape): TimingProgram => timingOnly(timingProgram(of, machine));
+  // A shape that makes no sense gives a program that breaks laws by itself.
+  const mustBeSound = isSound(programOf(shape), latencies);
+  const smallest = smallestThat(
+    shape,
+    (of) => smallerShapes(of),
+    (of) =>
+      breaks(law, () => (!mustBeSound || isSound(programOf(of), latencies)) && timeProgram(programOf(of), latencies)),
+  );
+  const note = `${lawNote(law)} ${JSON.stringify(smallest)}`;
+  return fileOf({ kernel: 'program', program: programOf(smallest), latencies }, note);
+}
+
+function timePlain(one: PlainCase): unknown {
+  if (one.kernel === 'spmm') return timeSpmm(one, 'auto');
+  return one.kernel === 'program' ? timeProgram(one.program, one.latencies) : undefined;
 }
 
 /** The matmul as the engines take it: one row, its cells counted. */

@@ -2,12 +2,13 @@
 // asked for by kernel, so the order in which workers finish cannot show.
 
 import { createHash } from 'node:crypto';
-import { Piscina } from 'piscina';
 import { EmulateError, EXIT, internalError } from '../emulator/errors.ts';
 import type { Machine } from '../emulator/machine/spec.ts';
 import type { StepShape } from '../compiler/lower/program.ts';
+import { errorOf, type Failure } from './failure.ts';
+import { openPool } from './pool.ts';
 import { type StepTiming, timeStep } from './step.ts';
-import type { StepFailure, StepTask } from './worker.ts';
+import type { StepTask } from './worker.ts';
 
 export interface Timer {
   /** `name` is the operator, for the message if its worker dies. */
@@ -25,24 +26,16 @@ export function inProcessTimer(): Timer {
 }
 
 export function pooledTimer(workers: number, signal?: AbortSignal): Timer {
-  // Development runs the sources as they are; a build runs worker.js beside this file.
-  const source = import.meta.url.endsWith('.ts');
-  const pool = new Piscina<StepTask, StepTiming | StepFailure>({
-    filename: new URL(source ? './worker.ts' : './worker.js', import.meta.url).href,
-    minThreads: workers,
-    maxThreads: workers,
-    ...(source ? { execArgv: ['--import', 'tsx'] } : {}),
-  });
+  const pool = openPool<StepTask, StepTiming | Failure>(import.meta.url, 'worker', workers);
   const timer: Timer = {
     time: async (shape, machine, name) => {
-      const options = signal === undefined ? {} : { signal };
-      const answer = await pool.run({ shape, machine }, options).catch((error: unknown) => {
+      const answer = await pool.run({ shape, machine }, signal).catch((error: unknown) => {
         throw workerError(error, name, signal);
       });
-      if ('code' in answer) throw new EmulateError(answer.code, answer.message);
+      if ('code' in answer) throw errorOf(answer);
       return answer;
     },
-    close: () => pool.destroy(),
+    close: () => pool.close(),
   };
   return remembering(timer, MOST_REMEMBERED);
 }

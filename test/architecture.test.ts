@@ -120,7 +120,7 @@ describe('the tree', () => {
   test('is read: layers from top to bottom, tests and benches too', () => {
     for (const folder of ['emulator/', 'kernels/', 'compiler/', 'cli/', 'test/', 'bench/'])
       expect([...sources.keys()].some((path) => path.startsWith(folder))).toBe(true);
-    expect(importsOf('emulator/stepped/laws.ts', sources.get('emulator/stepped/laws.ts') ?? '')).toContain(
+    expect(importsOf('emulator/laws.ts', sources.get('emulator/laws.ts') ?? '')).toContain(
       'emulator/program/causes.ts',
     );
   });

@@ -1,17 +1,19 @@
 // `emulate kernel`: the cycles of one kernel, from a file of cases or from flags, and what every PE did in each of them.
 
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import type { Argv, CommandModule } from 'yargs';
 import { readDocument } from '../../compiler/model/document.ts';
 import { unknownValue } from '../../compiler/model/validate.ts';
 import { EmulateError, EXIT, inputError } from '../../emulator/errors.ts';
+import { LawError } from '../../emulator/laws.ts';
 import { checkDestination, STDOUT, unwritable } from '../destination.ts';
+import type { KernelCase } from '../../run/kernelCase.ts';
 import { workersOf, workersOption } from '../flags.ts';
 import type { Io } from '../io.ts';
 import { CASE_FLAGS, type CaseFlags, lineOf as lineCaseOf, machineOf, spmmOf } from '../kernel/fromFlags.ts';
 import { timings } from '../kernel/inWorker.ts';
 import { lineOf } from '../kernel/line.ts';
-import { KERNEL_NAMES, type KernelCase, kernelCases } from '../kernel/spec.ts';
+import { KERNEL_NAMES, kernelCases } from '../kernel/spec.ts';
 import { summaryOf } from '../kernel/summary.ts';
 import type { EngineUse } from '../kernel/timing.ts';
 
@@ -86,18 +88,29 @@ function choice<const Name extends string>(what: string, got: string, allowed: r
   return name;
 }
 
-/** A line a case, to stdout or to a file, piece by piece. */
+/** A line a case, to stdout or to a file, piece by piece. A deadlock is a line like any other, and the exit code then (4). */
 async function writeLines(file: string, cases: readonly KernelCase[], use: EngineUse, io: Io): Promise<void> {
   const opened = file === STDOUT ? undefined : open(file);
+  const deadlocks: string[] = [];
   try {
-    for await (const timing of timings(cases, use, io.signal))
+    for await (const timing of timings(cases, use, io.signal)) {
+      if (timing.cycles === 'deadlock') deadlocks.push(timing.why);
       for (const piece of lineOf(timing)) {
         if (opened === undefined) await io.stdout.write(piece);
         else write(opened, piece, file);
       }
+    }
+  } catch (error) {
+    // What broke a law has no report, and the cases before it would be half of one.
+    if (opened !== undefined && error instanceof LawError) rmSync(file, { force: true });
+    throw error;
   } finally {
     if (opened !== undefined) closeSync(opened);
   }
+  if (deadlocks.length === 0) return;
+  const head =
+    cases.length === 1 ? '' : `${deadlocks.length} of ${cases.length} cases end in deadlock, the first of them:\n`;
+  throw new EmulateError(EXIT.deadlock, `${head}${deadlocks[0]}`);
 }
 
 function write(opened: number, piece: string, file: string): void {

@@ -13,9 +13,10 @@ import { withBankConflicts } from '../../emulator/machine/spec.ts';
 import { kernelFlags, type KernelOfGolden } from '../../report/golden/document.ts';
 import { type Counts, type GoldenResult, machineOf, sumOf } from '../../report/golden/result.ts';
 import { sha256 } from '../../report/hash.ts';
+import { type KernelCase, specText } from '../../run/kernelCase.ts';
 import { type CaseFlags, lineOf, spmmOf } from '../kernel/fromFlags.ts';
 import { timings } from '../kernel/inWorker.ts';
-import { type KernelCase, kernelCases } from '../kernel/spec.ts';
+import { kernelCases } from '../kernel/spec.ts';
 import { type KernelTiming, totalsOf } from '../kernel/timing.ts';
 
 export async function kernelResult(
@@ -73,5 +74,6 @@ function machineOfCase(one: KernelCase): GoldenResult['machine'] {
 /** Without the machine, which stands apart; of the counts of a matrix their hash. */
 function inputsOf(one: KernelCase): GoldenResult['inputs'] {
   if ('step' in one) return { ...one.step, rows: one.rows };
+  if (one.kernel === 'program') return { program: sha256(specText(one, '')) };
   return 'nnz' in one ? { ...one, nnz: sha256(Array.from(one.nnz)) } : { ...one };
 }

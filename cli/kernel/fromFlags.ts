@@ -7,7 +7,8 @@ import { isMachineName, machineNames } from '../../compiler/model/machineSchema.
 import { unknownValue } from '../../compiler/model/validate.ts';
 import { inputError } from '../../emulator/errors.ts';
 import { latenciesOf, type Machine, withBankConflicts } from '../../emulator/machine/spec.ts';
-import { type DrawnCase, type LineCase, MOST, MOST_WAVELETS } from './spec.ts';
+import type { DrawnCase, LineCase } from '../../run/kernelCase.ts';
+import { MOST, MOST_WAVELETS } from './spec.ts';
 
 /** The numbers of a case; those without a usual value must be given. */
 export const CASE_FLAGS = {

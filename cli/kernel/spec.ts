@@ -1,35 +1,17 @@
-// Spec files of `emulate kernel`: one case, or {"cases": [...]}, in the form of test/vectors/machine-vectors.json. Answers
-// beside a case (`cycles`, `where`, `note`) are passed over, so that a file of answers is also a spec.
+// Spec files of `emulate kernel`: one case, or {"cases": [...]}, in the form of test/vectors/machine-vectors.json; a case is
+// a kernel or any program (programSpec.ts). Answers beside a case (`cycles`, `where`, `note`) are passed over, so that a
+// file of answers is also a spec.
 
 import { z } from 'zod';
 import type { Document } from '../../compiler/model/document.ts';
 import { failureOf, show, type Issue } from '../../compiler/model/located.ts';
 import { isObject, type Path } from '../../compiler/model/paths.ts';
 import { validate } from '../../compiler/model/validate.ts';
-import type { MatmulStep } from '../../compiler/lower/program.ts';
-import type { Latencies, Machine } from '../../emulator/machine/spec.ts';
-import type { SpmmCase } from '../../kernels/index.ts';
+import { type KernelCase, LINE_KERNELS } from '../../run/kernelCase.ts';
+import { programOf, programSpec } from './programSpec.ts';
 
-export const LINE_KERNELS = ['chainReduce', 'broadcast'] as const;
-
+/** Those that flags can describe. */
 export const KERNEL_NAMES = ['spmm', ...LINE_KERNELS] as const;
-
-export interface LineCase {
-  readonly kernel: (typeof LINE_KERNELS)[number];
-  readonly width: number;
-  readonly wavelets: number;
-  readonly latencies: Latencies;
-}
-
-/** A sparse matmul whose mask is a rule: its cells are counted where it is timed. */
-export interface DrawnCase {
-  readonly kernel: 'spmm';
-  readonly step: MatmulStep;
-  readonly machine: Machine;
-  readonly rows: number;
-}
-
-export type KernelCase = SpmmCase | LineCase | DrawnCase;
 
 /** The largest count of a cell, and the most of anything that is counted on a wafer. */
 export const MOST = 65_535;
@@ -58,6 +40,7 @@ const spmm = z.strictObject({
   tokens: count,
   // Its cells are looked at by cellsOf; a schema would take seconds for a large matrix.
   nnz: z.array(z.unknown()),
+  ends: z.array(countOrZero).optional(),
   accumulators: count,
   gap: z.array(z.int().min(1).max(MOST_WAVELETS)),
   axpyOverhead: countOrZero,
@@ -75,8 +58,10 @@ const line = z.strictObject({
   ...answers,
 });
 
-const kernelOnly = z.looseObject({ kernel: z.enum(KERNEL_NAMES) });
-const oneCase = z.discriminatedUnion('kernel', [spmm, line]);
+const program = z.strictObject({ kernel: z.literal('program'), machine: latencies, ...programSpec, ...answers });
+
+const kernelOnly = z.looseObject({ kernel: z.enum([...KERNEL_NAMES, 'program']) });
+const oneCase = z.discriminatedUnion('kernel', [spmm, line, program]);
 
 /** The cases of a spec file, in its order. */
 export function kernelCases(document: Document): KernelCase[] {
@@ -94,6 +79,9 @@ export function kernelCases(document: Document): KernelCase[] {
 }
 
 function caseOf(document: Document, path: Path, one: z.output<typeof oneCase>): KernelCase {
+  if (one.kernel === 'program') {
+    return { kernel: 'program', program: programOf(document, path, one, one.machine), latencies: one.machine };
+  }
   if (one.kernel !== 'spmm') {
     return { kernel: one.kernel, width: one.width, wavelets: one.wavelets, latencies: one.machine };
   }
@@ -118,7 +106,23 @@ function caseOf(document: Document, path: Path, one: z.output<typeof oneCase>): 
     simd,
     psumPerWavelet,
     latencies: one.machine,
+    ...(one.ends === undefined ? {} : { ends: endsOf(document, [...path, 'ends'], one.ends, one.nnz.length, cols) }),
   };
+}
+
+function endsOf(document: Document, path: Path, ends: readonly number[], features: number, cols: number): Uint16Array {
+  if (ends.length !== features)
+    throw fault(document, path, `wrong length, got ${ends.length}, allowed ${features}, one for each feature`);
+  ends.forEach((end, n) => {
+    const isFree = end < cols && (cols === 1 || n === 0 || end !== ends[n - 1]);
+    if (!isFree)
+      throw fault(
+        document,
+        [...path, n],
+        `not a position, got ${end}, allowed 0 to ${cols - 1}, and not that of the feature before`,
+      );
+  });
+  return Uint16Array.from(ends);
 }
 
 function cellsOf(document: Document, path: Path, features: readonly unknown[], cols: number): Uint16Array {

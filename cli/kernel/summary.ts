@@ -3,7 +3,7 @@
 import type { Machine } from '../../emulator/machine/spec.ts';
 import { CAUSE, CAUSES } from '../../emulator/program/causes.ts';
 import { columnOf } from '../../emulator/program/ring.ts';
-import type { KernelCase } from './spec.ts';
+import type { KernelCase } from '../../run/kernelCase.ts';
 import { type KernelTiming, totalsOf, whereOf } from './timing.ts';
 
 export function summaryOf({ kernel }: KernelCase, timing: KernelTiming, { name, clockHz }: Machine): string {

@@ -1,18 +1,20 @@
 // The time of one case, as plain data that can cross from a worker: the cycles, how they were found, and what the cycles
-// of each PE went to. A deadlock is an answer like any other.
+// of each PE went to. A deadlock is an answer like any other; a broken law is none.
 
 import { EmulateError, EXIT, MOST_CYCLES, tooLong } from '../../emulator/errors.ts';
+import { LawError } from '../../emulator/laws.ts';
 import { machinePresets } from '../../emulator/machine/presets/index.ts';
 import type { Latencies, Machine } from '../../emulator/machine/spec.ts';
 import { CAUSE_COUNT, type Where, whereAt } from '../../emulator/program/causes.ts';
+import type { FabricProgram } from '../../emulator/program/fabric.ts';
 import { runStepped } from '../../emulator/stepped/engine.ts';
-import { runDataflow } from '../../emulator/streamed/dataflow.ts';
 import { foldedTotals, foldedWhere } from '../../emulator/streamed/fold.ts';
 import { mostHopCycles } from '../../emulator/streamed/most.ts';
 import { type SpmmCase, timingProgram } from '../../kernels/index.ts';
 import { type Engine, type SpmmTiming, timeSpmm } from '../../kernels/spmm/time.ts';
-import { matmulShape } from '../../run/step.ts';
-import type { DrawnCase, KernelCase, LineCase } from './spec.ts';
+import type { KernelCase, LineCase, PlainCase, ProgramCase } from '../../run/kernelCase.ts';
+import { fileOf, lawNote, smallestCase } from '../../run/smallest.ts';
+import { matmulShape, type ProgramTiming, timeProgram } from '../../run/step.ts';
 
 export type EngineChoice = Engine | 'auto';
 
@@ -42,31 +44,35 @@ export interface KernelDeadlock extends Found {
   readonly cycles: 'deadlock';
 }
 
+/** A law that breaks comes with the smallest case that breaks it. */
 export function timeCase(one: KernelCase, engine: EngineChoice): KernelTiming | KernelDeadlock {
+  const plain = plainOf(one);
   try {
-    if (one.kernel !== 'spmm') return timeLine(one, engine);
-    const shape = matmulOf(one);
-    return matmulTiming(shape, timeSpmm(shape, engine));
+    return timePlain(plain, engine);
   } catch (error) {
-    return deadlockOf(error, engine);
+    if (error instanceof LawError) throw withSmallest(error, plain, engine);
+    return deadlockOf(error);
   }
 }
 
-/** A deadlock as an answer; any other error goes on. */
-export function deadlockOf(error: unknown, engine: EngineChoice): KernelDeadlock {
-  if (!(error instanceof EmulateError) || error.code !== EXIT.deadlock) throw error;
-  // Only stepping sees that nothing can move any more; `auto` came to it last.
-  const tried = engine === 'auto' ? 'streamed' : engine;
-  return {
-    engine: tried,
-    path: tried === 'streamed' ? 'stepped row' : 'stepped mesh',
-    why: error.message,
-    cycles: 'deadlock',
-  };
+function timePlain(one: PlainCase, engine: EngineChoice): KernelTiming {
+  if (one.kernel === 'spmm') return matmulTiming(one, timeSpmm(one, engine));
+  return one.kernel === 'program' ? timeOwn(one, engine) : timeLine(one, engine);
 }
 
-/** The matmul with its cells counted. */
-export function matmulOf(one: SpmmCase | DrawnCase): SpmmCase {
+function withSmallest({ law, message }: LawError, one: PlainCase, engine: EngineChoice): LawError {
+  const smallest = smallestCase(one, law, (other) => timePlain(other, engine));
+  return new LawError(law, message, fileOf(smallest, lawNote(law), engine === 'auto' ? '' : `--engine ${engine}`));
+}
+
+/** A deadlock as an answer; any other error goes on. Only stepping sees that nothing can move any more. */
+export function deadlockOf(error: unknown): KernelDeadlock {
+  if (!(error instanceof EmulateError) || error.code !== EXIT.deadlock) throw error;
+  return { engine: 'stepped', path: 'stepped mesh', why: error.message, cycles: 'deadlock' };
+}
+
+/** A matmul with its cells counted; any other case as it is. */
+export function plainOf(one: KernelCase): PlainCase {
   return 'step' in one ? { kernel: 'spmm', ...matmulShape(one.step, one.machine), rows: one.rows } : one;
 }
 
@@ -75,16 +81,33 @@ export function matmulTiming({ cols }: SpmmCase, timing: SpmmTiming): KernelTimi
   return { engine, path, why, cycles, outer: cols, inner: rows, where, folded: path !== 'stepped mesh' };
 }
 
+function timeOwn({ program, latencies }: ProgramCase, choice: EngineChoice): KernelTiming {
+  if (choice !== 'stepped') return ownTiming(program, timeProgram(program, latencies));
+  return ownTiming(program, { ...asked, ...runStepped(program, latencies) });
+}
+
+/** How the stepped engine comes to a case that it was asked for. */
+export const asked = { engine: 'stepped', path: 'stepped mesh', why: 'asked for' } as const;
+
+/** The PEs column by column. */
+export function ownTiming({ width, height }: FabricProgram, { where, ...timing }: ProgramTiming): KernelTiming {
+  const columns = new Int32Array(where.length);
+  for (let pe = 0; pe < width * height; pe++) {
+    const at = ((pe % width) * height + Math.floor(pe / width)) * CAUSE_COUNT;
+    columns.set(where.subarray(pe * CAUSE_COUNT, (pe + 1) * CAUSE_COUNT), at);
+  }
+  const { engine, path, why, cycles } = timing;
+  return { engine, path, why, cycles, outer: width, inner: height, where: columns, folded: false };
+}
+
 function timeLine({ kernel, width, wavelets, latencies }: LineCase, choice: EngineChoice): KernelTiming {
   const most = (wavelets + width) * mostHopCycles(latencies);
   if (most > MOST_CYCLES) throw tooLong(kernel, most);
   const program = timingProgram({ kernel, width, wavelets }, machineWith(latencies));
   const common = { outer: width, inner: 1, folded: false } as const;
-  const streamed = choice === 'stepped' ? undefined : runDataflow(program, latencies);
-  if (streamed !== undefined) return { engine: 'streamed', path: 'time stamps', why: '', ...streamed, ...common };
+  if (choice !== 'stepped') return { ...timeProgram(program, latencies), ...common };
   const { cycles, where } = runStepped(program, latencies);
-  const why = choice === 'stepped' ? 'asked for' : 'two colors met at a port';
-  return { engine: 'stepped', path: 'stepped mesh', why, cycles, where, ...common };
+  return { ...asked, cycles, where, ...common };
 }
 
 /** Any machine with these latencies: the kernels of a line ask for nothing else. */

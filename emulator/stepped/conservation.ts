@@ -1,11 +1,13 @@
 // Wavelets in = out, by color: of every source, a stream or the core that sends a color, as many wavelets have been taken
 // by each core that its routes lead to, or still lie in the buffers on the way there. True at any time of any run.
 
-import { assertTaken, lawBroken } from '../laws.ts';
-import { PORT } from '../program/fabric.ts';
+import { assertTaken, LawError, lawBroken } from '../laws.ts';
+import type { Latencies } from '../machine/spec.ts';
+import { type FabricProgram, PORT } from '../program/fabric.ts';
 import * as instruction from '../program/instruction.ts';
 import { ROUTE_TARGETS, ROUTE_WORDS, TARGET_PIPE, TARGET_WORDS } from './layout.ts';
-import { bufferName, pipeOf, placeName, type Topology, wavelets } from './topology.ts';
+import { load } from './load.ts';
+import { bufferName, pipeOf, placeName, type Topology, topologyOf, wavelets } from './topology.ts';
 
 const { AT_INPUT, AT_OUTPUT, AT_REPEAT, AT_SLOTS, AT_TRIGGER, INSTRUCTION_WORDS, NONE } = instruction;
 
@@ -40,6 +42,18 @@ export function assertConserved(topology: Topology, entered: ArrayLike<number>, 
     if (stream !== undefined) follow(topology, uses, i, entered[stream], source);
     else if (from === PORT.R) follow(topology, uses, i, uses[y * program.width + x].sent.get(color) ?? 0, source);
   });
+}
+
+/** Is as much taken as is sent, if a program runs to its end? Throws where it cannot be run at all. */
+export function isBalanced(program: FabricProgram, latencies: Latencies): boolean {
+  const entered = program.streams.map(({ control }) => control.length);
+  try {
+    assertConserved(topologyOf(program, load(program, latencies)), entered, finished);
+    return true;
+  } catch (error) {
+    if (error instanceof LawError) return false;
+    throw error;
+  }
 }
 
 /** Follows the routes from one whose pipe `sent` wavelets have been sent into, to all cores behind. */
