@@ -117,8 +117,8 @@ export function embeddingBackward(
 }
 
 /**
- * Before the gradients of the slices of the LM head: the targets come in on the first column of each group and go east, and
- * the reciprocal sums go west.
+ * Before the gradients of the slices of the LM head: the targets, with the weights of their losses, come in on the first
+ * column of each group and go east, and the reciprocal sums go west.
  */
 export function lossStart(machine: Machine, { groups, columns, rows, tokens }: WaferExtent): BackwardStep[] {
   const perToken = Math.ceil(TARGET_WORDS / 2);

@@ -1,11 +1,11 @@
 // The beginning of the gradient of the loss: the last column, which logitMerge.ts left with the sum of exponentials of every
-// token, takes scale / sum, and a broadcast west brings it to all columns.
+// token, takes weight / sum, and a broadcast west brings it to all columns.
 //
-// The gradients are those of `scale` times the sum of the losses of all tokens: their mean would be below what fp16 can hold,
-// so whoever takes the weights' gradients outside divides by scale and by the number of tokens.
+// The loss is the sum over the tokens of weight times theirs. Weights are near 1, and 0 for padding: those of a mean would
+// make gradients that fp16 cannot hold, so whoever takes the gradients of the parameters outside divides them.
 //
 // Memory of a PE, in 32-bit words, each holding one value:
-//   sum [T] fp32, of the row, in the last column only; inverse [T] fp32, scale / sum, in all columns
+//   sum [T] fp32, of the row, in the last column only; weight [T] fp16; inverse [T] fp32, weight / sum, in all columns
 
 import type { PeCode } from '../emulator/program/fabric.ts';
 import { broadcastCode, broadcastInstruction, broadcastRoutes } from './broadcast.ts';
@@ -20,8 +20,7 @@ export interface LogitScaleShape {
 }
 
 export interface LogitScaleValues extends ValueMemory {
-  readonly at: { readonly sum: number; readonly inverse: number };
-  readonly scale: number;
+  readonly at: Record<'sum' | 'weight' | 'inverse', number>;
 }
 
 const COLOR = 0;
@@ -49,10 +48,10 @@ export const logitScale: Kernel<LogitScaleShape, LogitScaleValues> = {
   },
 };
 
-function reciprocal({ at, scale }: LogitScaleValues, T: number): PeCode {
+function reciprocal({ at }: LogitScaleValues, T: number): PeCode {
   return (memory, base) => {
     for (let i = 0; i < T; i++)
-      memory[base + at.inverse + i] = Math.fround(scale * Math.fround(1 / memory[base + at.sum + i]));
+      memory[base + at.inverse + i] = memory[base + at.weight + i] * Math.fround(1 / memory[base + at.sum + i]);
     return 0;
   };
 }

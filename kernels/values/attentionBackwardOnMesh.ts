@@ -39,18 +39,16 @@ export function attentionBackwardWords(attention: AttentionCase): Record<keyof A
   };
 }
 
-/** Where the gradients by keys and by values end; those by the queries end at `byQueries`. */
-export interface AttentionGradientsAt {
-  readonly byKeys: number;
-  readonly byValues: number;
-}
-
+/**
+ * Returns the first word of the gradients by queries, keys and values, one after the other as one matrix made all three: that
+ * by the queries takes the place of the values, which came before the two.
+ */
 export function attentionBackwardOnMesh(
   mesh: MeshRun,
   name: string,
   attention: AttentionCase,
   at: AttentionBackwardAt,
-): AttentionGradientsAt {
+): number {
   const { machine, rows, cols } = mesh;
   const { groups, headDim } = layoutOf(attention);
   const ring = rowsPerSequence(attention);
@@ -88,9 +86,9 @@ export function attentionBackwardOnMesh(
   }
   shift(attentionShift(attention), 2, 2);
   const end = { ...attentionBackwardEnd(attention, machine), rows, cols };
-  const code = scaleCode({ input: at.byQueries, output: at.byQueries, count: vector }, 1 / Math.sqrt(headDim));
+  const code = scaleCode({ input: at.byQueries, output: here + vector, count: vector }, 1 / Math.sqrt(headDim));
   mesh.run(`${name}.end`, (memory) => local.program(end, machine, { ...memory, code }));
-  return { byKeys: here + 2 * vector, byValues: here + 3 * vector };
+  return here + vector;
 }
 
 interface Block extends AttentionBackwardAt {

@@ -86,9 +86,9 @@ function runWhole({ attention, sequences, seed, latencies }: Drawn): Whole {
   );
   attentionOnMesh(mesh, 'attn', attention, at);
   const firstStep = mesh.steps.length;
-  const { byKeys, byValues } = attentionBackwardOnMesh(mesh, 'attn', attention, at);
+  const first = attentionBackwardOnMesh(mesh, 'attn', attention, at);
   const gradients = inputs.map((_, s) =>
-    [at.byQueries, byKeys, byValues].map((start) =>
+    [first, first + vector, first + 2 * vector].map((start) =>
       Float32Array.from({ length: size }, (_unused, i) => mesh.memory[wordOf(s, i, start)]),
     ),
   );

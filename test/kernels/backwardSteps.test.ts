@@ -20,7 +20,7 @@ import {
 import { broadcast } from '../../kernels/broadcast.ts';
 import { columnReduceTime } from '../../kernels/columnReduceTime.ts';
 import { type KernelShape, timingProgram } from '../../kernels/index.ts';
-import { targetPlace } from '../../kernels/logitGradient.ts';
+import { TARGET_WORDS, targetPlace } from '../../kernels/logitGradient.ts';
 import { rowStream, tableWavelets } from '../../kernels/rowStream.ts';
 import { attentionCases, backwardShapes } from './backwardShapes.ts';
 import { anyLatencies, machine, smallestQueues } from './latencies.ts';
@@ -110,20 +110,21 @@ describe('lists', () => {
 test('targets come in on the first column and reach all others', () => {
   const [rows, cols, tokens, slice, vocabulary] = [2, 5, 3, 12, 40];
   const target = (y: number, i: number): number => (7 * y + 11 * i + 3) % vocabulary;
-  const words = 3 * tokens;
+  const words = TARGET_WORDS * tokens;
   const [stream, east] = lossStart(machine, { groups: 1, columns: cols, rows, rowsPerSequence: 1, tokens });
   if (stream.shape.kernel !== 'rowStream' || east.shape.kernel !== 'broadcast') throw new Error('other kernels');
+  const numbers = (y: number, i: number): number[] => [...targetPlace(target(y, i), slice, cols), (y + i) % 2];
   const wavelets = tableWavelets(
     rows * tokens,
-    3,
-    (t, word) => targetPlace(target(Math.floor(t / tokens), t % tokens), slice, cols)[word],
+    TARGET_WORDS,
+    (t, word) => numbers(Math.floor(t / tokens), t % tokens)[word],
   );
   const incoming = rowStream.program({ ...stream.shape, rows }, machine, {
     words,
     memory: new Float32Array(rows * words),
     at: { output: 0 },
     mode: 'store',
-    features: 3,
+    features: TARGET_WORDS,
     wavelets: [wavelets],
   });
   const column = runStepped(incoming, latenciesOf(machine)).memory;
@@ -134,9 +135,7 @@ test('targets come in on the first column and reach all others', () => {
     const row = runStepped(along, latenciesOf(machine)).memory;
     for (let x = 0; x < cols; x++)
       for (let i = 0; i < tokens; i++)
-        expect([0, 1, 2].map((word) => row[x * words + word * tokens + i])).toEqual(
-          targetPlace(target(y, i), slice, cols),
-        );
+        expect(numbers(y, i).map((_, word) => row[x * words + word * tokens + i])).toEqual(numbers(y, i));
   }
 });
 

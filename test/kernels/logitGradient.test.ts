@@ -4,7 +4,7 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { latenciesOf } from '../../emulator/machine/spec.ts';
 import { runStepped } from '../../emulator/stepped/engine.ts';
-import { logitGradient, targetPlace } from '../../kernels/logitGradient.ts';
+import { logitGradient, TARGET_WEIGHT, TARGET_WORDS, targetPlace } from '../../kernels/logitGradient.ts';
 import { logitMerge } from '../../kernels/logitMerge.ts';
 import { logitScale } from '../../kernels/logitScale.ts';
 import { logitStats, LOWEST } from '../../kernels/logitStats.ts';
@@ -20,14 +20,15 @@ const drawn = fc.record({
   tokens: fc.integer({ min: 1, max: 6 }),
   vocabulary: fc.integer({ min: 1, max: 40 }),
   slice: fc.integer({ min: 1, max: 20 }),
-  scale: fc.constantFrom(1, 16),
+  weights: fc.constantFrom([1], [16], [1, 0]),
   seed: fc.integer({ min: 1, max: 999 }),
   latencies: fc.oneof(anyLatencies, fc.constant(smallestQueues)),
 });
 
-test('is scale times that of the sum of the losses, within fp16, and nothing beyond the slice', () => {
+test('is that of the weighted sum of the losses, within fp16, and nothing beyond the slice', () => {
   fc.assert(
-    fc.property(drawn, ({ rows, cols, tokens, vocabulary, slice, scale, seed, latencies }) => {
+    fc.property(drawn, ({ rows, cols, tokens, vocabulary, slice, weights, seed, latencies }) => {
+      const weightOf = (token: number): number => weights[token % weights.length];
       const features = Math.ceil(slice / cols);
       const { at, words } = layWords({
         logits: features * tokens,
@@ -37,7 +38,7 @@ test('is scale times that of the sum of the losses, within fp16, and nothing bey
         row: tokens,
         rowIndex: tokens,
         inverse: tokens,
-        targets: 3 * tokens,
+        targets: TARGET_WORDS * tokens,
       });
       let memory = new Float32Array(rows * cols * words);
       const logits = Array.from({ length: rows }, (_, y) => drawHalves(tokens * vocabulary, seed + y, 2));
@@ -46,7 +47,7 @@ test('is scale times that of the sum of the losses, within fp16, and nothing bey
       for (let pe = 0; pe < rows * cols; pe++) {
         memory.fill(LOWEST, pe * words + at.maximum, pe * words + at.index);
         targets[Math.floor(pe / cols)].forEach((target, i) => {
-          targetPlace(target, slice, cols).forEach((value, word) => {
+          [...targetPlace(target, slice, cols), weightOf(i)].forEach((value, word) => {
             memory[pe * words + at.targets + word * tokens + i] = value;
           });
         });
@@ -77,7 +78,8 @@ test('is scale times that of the sum of the losses, within fp16, and nothing bey
       const merge = logitMerge.program({ kernel: 'logitMerge', ...extent }, machine, { words, memory, at });
       memory = runStepped(merge, latencies).memory.slice();
       const scaling = { kernel: 'logitScale', ...extent } as const;
-      const scaled = runStepped(logitScale.program(scaling, machine, { words, memory, at, scale }), latencies);
+      const places = { ...at, weight: at.targets + TARGET_WEIGHT * tokens };
+      const scaled = runStepped(logitScale.program(scaling, machine, { words, memory, at: places }), latencies);
       expect(scaled.cycles).toBe(runStepped(logitScale.program({ ...scaling, rows: 1 }, machine), latencies).cycles);
       memory = scaled.memory.slice();
 
@@ -85,7 +87,7 @@ test('is scale times that of the sum of the losses, within fp16, and nothing bey
         const count = Math.min(slice, vocabulary - first);
         fill(first, count);
         const shape = { kernel: 'logitGradient', ...extent, features } as const;
-        const values = { words, memory, at, slice: first / slice, count, scale };
+        const values = { words, memory, at, slice: first / slice, count };
         const run = runStepped(logitGradient.program(shape, machine, values), latencies);
         expect(run.cycles).toBe(
           runStepped(logitGradient.program({ ...shape, rows: 1, cols: 1 }, machine), latencies).cycles,
@@ -95,7 +97,7 @@ test('is scale times that of the sum of the losses, within fp16, and nothing bey
           gather(run.memory, layout(y, features * cols)).forEach((got, i) => {
             const [token, n] = [Math.floor(i / (features * cols)), i % (features * cols)];
             if (n >= count) expect(got).toBe(0);
-            else expectGradient(got, tokens * exact[token * vocabulary + first + n], scale);
+            else expectGradient(got, tokens * exact[token * vocabulary + first + n], weightOf(token));
           });
         });
       }
@@ -109,10 +111,10 @@ test('is scale times that of the sum of the losses, within fp16, and nothing bey
  * exponential is off by 2^-7 of itself at most, and so is the sum; then come roundings of 2^-11 of the reciprocal, of each
  * exponential and of the product, and of the difference to the target.
  */
-function expectGradient(got: number, exact: number, scale: number): void {
+function expectGradient(got: number, exact: number, weight: number): void {
   const share = exact < 0 ? exact + 1 : exact;
-  const bound = scale * (share * (2 * 2 ** -7 + 6 * 2 ** -11) + Math.abs(exact) * 2 ** -11 + 2 ** -23);
-  expect(Math.abs(got - scale * exact)).toBeLessThanOrEqual(bound);
+  const bound = weight * (share * (2 * 2 ** -7 + 6 * 2 ** -11) + Math.abs(exact) * 2 ** -11 + 2 ** -23);
+  expect(Math.abs(got - weight * exact)).toBeLessThanOrEqual(bound);
 }
 
 test('a slice takes 3 instructions, and 11 a feature; the reciprocals of the last column 5, then a broadcast', () => {
