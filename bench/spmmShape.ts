@@ -3,7 +3,8 @@
 import { machinePresets } from '../emulator/machine/presets/index.ts';
 import { edgeWaveletsPerCycle, latenciesOf } from '../emulator/machine/spec.ts';
 import type { SpmmShape } from '../emulator/streamed/shape.ts';
-import { countCells, type PlacedWeights } from '../kernels/spmm/counts.ts';
+import { countCells } from '../kernels/spmm/counts.ts';
+import type { PlacedWeights } from '../kernels/spmm/placed.ts';
 
 export interface Matmul {
   /** Output and input features. */

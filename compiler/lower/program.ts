@@ -4,7 +4,7 @@
 
 import type { Machine } from '../../emulator/machine/spec.ts';
 import type { KernelShape, SpmmCase } from '../../kernels/index.ts';
-import type { PlacedWeights } from '../../kernels/spmm/counts.ts';
+import type { PlacedWeights } from '../../kernels/spmm/placed.ts';
 import type { OperatorKind } from '../graph/graph.ts';
 import type { Gap } from '../../kernels/edge.ts';
 import type { Mapping } from '../mapping/mapping.ts';

@@ -24,6 +24,21 @@ export interface WasmKernels {
   readonly memory: WebAssembly.Memory;
   readonly countStrided: Count;
   readonly countPlaced: Count;
+  countTransposed(
+    order: number,
+    features: number,
+    rows: number,
+    from: number,
+    width: number,
+    threshold: number,
+    keys: number,
+    cols: number,
+    words: number,
+    digits: number,
+    planes: number,
+    sums: number,
+    counts: number,
+  ): void;
   findRuns(cells: number, features: number, cols: number, least: number, lengths: number): void;
   sumOfLargest(cells: number, features: number, cols: number): number;
   columnSums(cells: number, features: number, cols: number, sums: number): void;
@@ -70,11 +85,13 @@ function instantiate(): WasmKernels {
 }
 
 function pick(exports: WebAssembly.Exports): Omit<WasmKernels, 'memory'> {
-  const { countStrided, countPlaced, findRuns, sumOfLargest, columnSums, start, run, runTokens } = exports;
+  const { countStrided, countPlaced, countTransposed, findRuns, sumOfLargest, columnSums, start, run, runTokens } =
+    exports;
   const { startLookahead, sweepLookahead } = exports;
   if (
     typeof countStrided !== 'function' ||
     typeof countPlaced !== 'function' ||
+    typeof countTransposed !== 'function' ||
     typeof findRuns !== 'function' ||
     typeof sumOfLargest !== 'function' ||
     typeof columnSums !== 'function' ||
@@ -88,6 +105,7 @@ function pick(exports: WebAssembly.Exports): Omit<WasmKernels, 'memory'> {
   return {
     countStrided: (...args) => void countStrided(...args),
     countPlaced: (...args) => void countPlaced(...args),
+    countTransposed: (...args) => void countTransposed(...args),
     findRuns: (...args) => void findRuns(...args),
     sumOfLargest: (...args) => Number(sumOfLargest(...args)),
     columnSums: (...args) => void columnSums(...args),

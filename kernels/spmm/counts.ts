@@ -3,20 +3,16 @@
 
 import { arenaBytes, arenaIn, type Arena } from '../../emulator/streamed/arena.ts';
 import { ARENA_START, wasmKernels } from '../../emulator/wasm/module.ts';
-import { type Layout, placeOf, streamOrder } from './layout.ts';
-import { DENSITY_BITS, type Mask, maskRow, maskSource } from './mask.ts';
-
-/** A matrix as it lies on a group: output features in stream order, input features at their positions. */
-export interface PlacedWeights {
-  readonly mask: Mask;
-  readonly input: Layout;
-  readonly output: Layout;
-}
+import { placeOf, streamOrder } from './layout.ts';
+import { DENSITY_BITS, maskRow, maskSource } from './mask.ts';
+import type { PlacedWeights } from './placed.ts';
+import { countTransposed, countTransposedPlain } from './transposed.ts';
 
 const DENSE: number = 2 ** DENSITY_BITS;
 
 /** Entry n * cols + p; n counts the streamed output features. */
 export function countCells(weights: PlacedWeights, cols: number): Uint16Array {
+  if (weights.transposed) return countTransposed(weights, cols);
   const { mask, input, output } = weights;
   const { threshold, keys } = maskSource(mask);
   if (threshold === DENSE || threshold === 0) return countCellsPlain(weights, cols);
@@ -53,7 +49,9 @@ export function countCells(weights: PlacedWeights, cols: number): Uint16Array {
 }
 
 /** The same by TypeScript alone. */
-export function countCellsPlain({ mask, input, output }: PlacedWeights, cols: number): Uint16Array {
+export function countCellsPlain(weights: PlacedWeights, cols: number): Uint16Array {
+  if (weights.transposed) return countTransposedPlain(weights, cols);
+  const { mask, input, output } = weights;
   const { rows: order } = streamOrder(output, cols);
   const { position } = placeOf(input, cols);
   const counts = new Uint16Array(order.length * cols);

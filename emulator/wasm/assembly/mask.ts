@@ -20,7 +20,7 @@ function randomWords(index: i32, keys: usize): v128 {
 }
 
 /** Writes a row of the mask, in whole vectors; bits beyond `width` are 0. */
-function maskRow(row: i32, wordsPerRow: i32, width: i32, threshold: i32, keys: usize, words: usize): void {
+export function maskRow(row: i32, wordsPerRow: i32, width: i32, threshold: i32, keys: usize, words: usize): void {
   const lowest = ctz(threshold);
   const first = row * wordsPerRow;
   for (let i = 0; i < wordsPerRow; i += 4) {
@@ -140,7 +140,7 @@ function countColumns(words: usize, column: i32, cols: i32, groups: i32, digits:
 }
 
 /** Planes to 128 counts of 16 bits. */
-function spread(planes: usize, digits: i32, cells: usize): void {
+export function spread(planes: usize, digits: i32, cells: usize): void {
   for (let q = 0; q < 8; q++) {
     const first = i8x16.splat(<i8>(2 * q));
     const pick = i8x16.add(first, i8x16(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1));

@@ -57,6 +57,27 @@ describe.each(layouts)('%s', (_, input, output) => {
   });
 });
 
+describe.each(layouts)('transposed, %s', (_, output, input) => {
+  test.each([1, 2, 5, 8, 33])('on %i columns', (cols) => {
+    for (const sparsity of [0, 0.5, 0.9, 1]) {
+      // What streams are the columns of the mask, of which none is repeated.
+      const mask = { name: 'w', seed: 3, sparsity, rows: featureCount(input), width: featureCount(output) };
+      const kept = keptWeights(mask);
+      const order = streamOrder(output, cols).rows;
+      const expected = new Uint16Array(order.length * cols);
+      placesOf(input, cols).forEach((row, place) => {
+        if (row < 0) return;
+        order.forEach((k, n) => {
+          if (k >= 0 && kept(row, k)) expected[n * cols + (place % cols)]++;
+        });
+      });
+      const weights = { mask, input, output, transposed: true } as const;
+      expect(countCells(weights, cols)).toEqual(expected);
+      expect(countCellsPlain(weights, cols)).toEqual(expected);
+    }
+  });
+});
+
 describe('layouts', () => {
   test('strided: feature k at ring position k mod C', () => {
     const { position, local } = placeOf(strided(20), 6);
