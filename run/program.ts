@@ -2,9 +2,10 @@
 
 import type { Program, ProgramOperator, ProgramStep } from '../compiler/lower/program.ts';
 import { tokenSlots } from '../compiler/mapping/mapping.ts';
-import { EmulateError, EXIT } from '../emulator/errors.ts';
+import { LawError } from '../emulator/laws.ts';
 import { CAUSE, CAUSE_COUNT, whereAt } from '../emulator/program/causes.ts';
 import { boundOf } from './bound.ts';
+import { assertOperator, assertRun, assertStep, type TimedStep, withSmallestOperator } from './laws.ts';
 import type { OperatorResult, WaferResult } from './result.ts';
 import { isFolded, type StepTiming } from './step.ts';
 import type { Timer } from './timer.ts';
@@ -19,11 +20,11 @@ export async function runProgram(program: Program, { timer, onProgress }: Progra
   const { machine, mapping, operators, tokens } = program;
   const timings = await timeAll(program, timer, onProgress);
   const passCycles = operators.reduce((sum, operator, i) => sum + operatorCycles(program, operator, timings[i]), 0);
-  const results = operators.map((operator, i) => operatorResult(program, operator, timings[i], passCycles));
+  const results = operators.map((operator, i) => lawfulOperator(program, operator, timings[i], passCycles));
   const cycles = passCycles * mapping.passes;
   const seconds = cycles / machine.clockHz;
   const compute = results.reduce((sum, { where }) => sum + where.compute, 0);
-  return {
+  const result: WaferResult = {
     cycles,
     seconds,
     tokensPerSecond: tokens / seconds,
@@ -33,6 +34,8 @@ export async function runProgram(program: Program, { timer, onProgress }: Progra
     operators: results,
     memory: program.memory,
   };
+  assertRun(program, result);
+  return result;
 }
 
 /** Timings by operator and step. The longest start first, so that no worker ends alone with one. */
@@ -71,6 +74,27 @@ function operatorCycles(program: Program, { steps }: ProgramOperator, timings: r
   return steps.reduce((sum, step, j) => sum + step.repeat * stepCycles(program, step, timings[j]), 0);
 }
 
+/** A law that breaks comes with the smallest program that breaks it. */
+function lawfulOperator(
+  program: Program,
+  operator: ProgramOperator,
+  timings: readonly StepTiming[],
+  passCycles: number,
+): OperatorResult {
+  try {
+    return operatorResult(program, operator, timings, passCycles);
+  } catch (error) {
+    if (!(error instanceof LawError)) throw error;
+    const timed = operator.steps.map((step, j) => ({ step, timing: timings[j] }));
+    const resultOf = (some: readonly TimedStep[]): OperatorResult => {
+      const steps = some.map(({ step }) => step);
+      const of = some.map(({ timing }) => timing);
+      return operatorResult(program, { ...operator, steps }, of, passCycles);
+    };
+    throw withSmallestOperator(error, program, operator, timed, resultOf);
+  }
+}
+
 function operatorResult(
   program: Program,
   operator: ProgramOperator,
@@ -84,13 +108,7 @@ function operatorResult(
   const bank = new Float64Array(CAUSE_COUNT);
   steps.forEach((step, j) => addStep(program, step, timings[j], used, bank));
   const where = whereAt(bank, 0);
-  const sum = bank.reduce((a, b) => a + b, 0);
-  if (sum !== cycles * used || bank.some((count) => count < 0))
-    throw new EmulateError(
-      EXIT.lawBroken,
-      `law broken in ${name}: causes add up to ${sum}, cycles of its PEs to ${cycles * used}`,
-    );
-  return {
+  const result: OperatorResult = {
     name,
     kind,
     kernel: [...new Set(steps.map(({ shape }) => shape.kernel))].join(' + '),
@@ -105,6 +123,9 @@ function operatorResult(
     boundBy: boundOf(where),
     where,
   };
+  steps.forEach((step, j) => assertStep(name, { step, timing: timings[j] }));
+  assertOperator(program, result, used);
+  return result;
 }
 
 /** Adds the causes of all PEs in use over all repeats of a step. */

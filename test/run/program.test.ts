@@ -3,14 +3,18 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { decodeProgram } from '../../compiler/lower/codec.ts';
 import { lower } from '../../compiler/lower/lower.ts';
 import { placeGraph } from '../../compiler/lower/placement.ts';
 import type { Program } from '../../compiler/lower/program.ts';
 import { fitMapping, isMisfit } from '../../compiler/mapping/fit.ts';
 import { CAUSE } from '../../emulator/program/causes.ts';
+import { LawError } from '../../emulator/laws.ts';
 import { boundGroups, boundOf } from '../../run/bound.ts';
+import { assertOperator, assertRun } from '../../run/laws.ts';
 import { runProgram } from '../../run/program.ts';
-import type { WaferResult } from '../../run/result.ts';
+import type { OperatorResult, WaferResult } from '../../run/result.ts';
+import type { StepTiming } from '../../run/step.ts';
 import { inProcessTimer, type Timer } from '../../run/timer.ts';
 import { anyMapping, gptJLike, gptLike, graphOf, llamaLike, waferOf } from './tiny.ts';
 
@@ -102,19 +106,88 @@ test('progress counts every kernel to the last', async () => {
   expect(seen).toEqual(Array.from({ length: total }, (_, i) => [i + 1, total]));
 });
 
-/** Timings with one count changed. */
-function dishonest(change: (totals: number[]) => void, kernel: string): Timer {
+/** Timings of a kernel with something changed. */
+function tampered(kernel: string, change: (timing: StepTiming) => Partial<StepTiming>): Timer {
   const timer = inProcessTimer();
   return {
     ...timer,
     time: async (shape, machine, name) => {
       const timing = await timer.time(shape, machine, name);
-      const totals = [...timing.totals];
-      if (shape.kernel === kernel) change(totals);
-      return { ...timing, totals };
+      return shape.kernel === kernel ? { ...timing, ...change(timing) } : timing;
     },
   };
 }
+
+function dishonest(change: (totals: number[]) => void, kernel: string): Timer {
+  return tampered(kernel, ({ totals }) => {
+    const changed = [...totals];
+    change(changed);
+    return { totals: changed };
+  });
+}
+
+/** The error of a run that breaks a law, and that of the smallest program that it leaves, run in the same way. */
+async function brokenTwice(program: Program, timer: Timer): Promise<{ error: LawError; smallest: Program }> {
+  const error = await lawErrorOf(program, timer);
+  const content = error.smallest?.content;
+  if (!(content instanceof Uint8Array)) throw new Error('no program');
+  const smallest = decodeProgram(content, 'smallest');
+  expect(await lawErrorOf(smallest, timer)).toMatchObject({ law: error.law, code: 5 });
+  expect(smallest.operators).toHaveLength(1);
+  return { error, smallest };
+}
+
+async function lawErrorOf(program: Program, timer: Timer): Promise<LawError> {
+  try {
+    await runProgram(program, { timer });
+  } catch (error) {
+    if (error instanceof LawError) return error;
+    throw error;
+  }
+  throw new Error('no law was broken');
+}
+
+describe('a broken law of an operator leaves the operator alone, in the fewest kernels that show it', () => {
+  test('a kernel whose fullest PE has more slots than cycles', async () => {
+    const timer = tampered('attentionSoftmax', ({ cycles, slots }) => ({ slots: { ...slots, compute: cycles + 1 } }));
+    const { error, smallest } = await brokenTwice(gpt, timer);
+    expect(error).toMatchObject({ law: 'causes' });
+    expect(error.message).toMatch(/^law broken in h\.0\.attn\.softmax: a PE of kernel attentionSoftmax has \d+ slots/);
+    expect(smallest.operators[0].steps).toMatchObject([{ shape: { kernel: 'attentionSoftmax' }, repeat: 1 }]);
+    expect(error.smallest).toMatchObject({ stem: 'h.0.attn.softmax', suffix: '.program', before: 'run' });
+  });
+
+  test('kernels that cover more PEs than are in use', async () => {
+    const timer = tampered('spmm', ({ pes, totals }) => ({ pes: 2 * pes, totals: totals.map((count) => 2 * count) }));
+    const { error } = await brokenTwice(gpt, timer);
+    expect(error).toMatchObject({ law: 'totals' });
+    expect(error.message).toContain('its kernels cover more PEs than are in use');
+  });
+
+  test('more multiply-adds than the wafer has cycles', async () => {
+    const fabric = { ...gpt.machine.fabric, width: 1, height: 2 };
+    const timer = tampered('local', ({ cycles, pes }) => ({ totals: [cycles * pes, 0, 0, 0, 0, 0, 0, 0] }));
+    const { error, smallest } = await brokenTwice({ ...gpt, machine: { ...gpt.machine, fabric } }, timer);
+    expect(error).toMatchObject({ law: 'utilisation' });
+    expect(error.message).toMatch(/utilisation is \d+\.\d+, allowed at most 1 \(of 1 x 2 PEs\)/);
+    expect(smallest.operators[0].steps).toHaveLength(1);
+  });
+
+  test('cycles that are not those of the kernels', () => {
+    const result = { name: 'a', cycles: 10, steps: [{ repeat: 3, cycles: 3 }] };
+    const operator: OperatorResult = JSON.parse(JSON.stringify({ ...result, where: {}, utilisation: 0 }));
+    expect(() => assertOperator(gpt, operator, 1)).toThrow('law broken in a: cycles are 10, those of its kernels 9');
+  });
+
+  test('a run that has not the cycles of its operators', async () => {
+    const run = await runProgram(gpt, { timer: inProcessTimer() });
+    assertRun(gpt, run);
+    expect(() => assertRun(gpt, { ...run, cycles: run.cycles + 1 })).toThrow(
+      /cycles are \d+, those of its operators \d+/,
+    );
+    expect(() => assertRun(gpt, { ...run, utilisation: 1.01 })).toThrow('utilisation is 1.01, allowed at most 1');
+  });
+});
 
 describe('a cycle that has no cause, or two, is a broken law (exit 5)', () => {
   test.each(['spmm', 'affine', 'layerNorm', 'attentionScores', 'logitMerge'])('%s', async (kernel) => {
