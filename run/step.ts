@@ -14,7 +14,7 @@ import { kernels, type KernelName, type SpmmCase, timingProgram } from '../kerne
 import { balancedCells } from '../kernels/spmm/balanced.ts';
 import { countCells } from '../kernels/spmm/counts.ts';
 import { streamOrder } from '../kernels/spmm/layout.ts';
-import { SPMM_COLORS } from '../kernels/spmm/program.ts';
+import { SPMM_COLORS } from '../kernels/spmm/ringProgram.ts';
 import { timeSpmm } from '../kernels/spmm/time.ts';
 import type { PlainCase } from './kernelCase.ts';
 import type { EngineUse, Slots } from './result.ts';

@@ -1,4 +1,5 @@
-// PE code of the sparse matrix multiply: data layout, routes and colors, threads.
+// PE code of the sparse matrix multiply: data layout, and what its weights and partial sums do (ringProgram.ts has the
+// threads).
 //
 // Memory of a PE, in 32-bit words, each holding one value:
 //   input   [F][T]  feature k of the input at local index floor(k / C)
@@ -7,24 +8,9 @@
 // A weight wavelet is the fp16 weight in the high half and the local index of its input feature in the low half.
 
 import { fp16, fp16Value, highHalf, lowHalf, packPair, packSingle, single } from '../../emulator/numerics/fp16.ts';
-import { CAUSE } from '../../emulator/program/causes.ts';
-import { type FabricProgram, type PeCode, PORT, type Route, type Stream } from '../../emulator/program/fabric.ts';
-import { type Instruction, thread } from '../../emulator/program/instruction.ts';
-import { columnOf, RING_COLORS, ringRoutes, sendColor } from '../../emulator/program/ring.ts';
-import { axpyElementSlots, endsOf, psumWavelets, type SpmmShape } from '../../emulator/streamed/shape.ts';
-
-/** Partial sums have lower colors than weights, so they go first where both want the ramp. */
-const WEIGHTS: number = RING_COLORS;
-export const SPMM_COLORS: number = WEIGHTS + 1;
-
-/** Semaphores of a core. */
-const READY = 0;
-const FREE = 1;
-
-const AXPY = 0;
-const SEND = 1;
-const FORWARD = 2;
-const KEEP = 3;
+import type { FabricProgram, PeCode } from '../../emulator/program/fabric.ts';
+import type { SpmmShape } from '../../emulator/streamed/shape.ts';
+import { ringProgram } from './ringProgram.ts';
 
 /** What a run with values adds to a shape. */
 export interface SpmmValues {
@@ -46,96 +32,18 @@ export function weightWavelet(weightBits: number, localFeature: number): number 
 }
 
 export function spmmProgram(shape: SpmmShape, values?: SpmmValues): FabricProgram {
-  const { rows, cols } = shape;
-  const routes: Route[] = [];
-  for (let y = 0; y < rows; y++) {
-    routes.push(...ringRoutes(cols, 0, y, 0, 'row'));
-    for (let x = 0; x < cols; x++)
-      routes.push({ x, y, color: WEIGHTS, from: PORT.N, to: y + 1 < rows ? [PORT.S, PORT.R] : [PORT.R] });
-  }
-  const cores = Array.from({ length: cols }, (_, x) => ({ threads: [] as Int32Array[], x }));
-  for (let p = 0; p < cols; p++) {
-    const core = cores[columnOf(p, cols)];
-    core.threads = [thread(reduceThread(shape, p, values)), thread(mainThread(shape, p, values))];
-  }
-  return {
-    name: 'spmm',
-    width: cols,
-    height: rows,
-    routes,
-    streams: Array.from({ length: cols }, (_, p) => weightStream(shape, p, values)),
-    cores: Array.from({ length: rows * cols }, (_, i) => cores[i % cols]),
-    semaphores: 2,
-    edgeColors: [WEIGHTS],
-    code: values === undefined ? [] : peCode(shape, values.inputAt),
-    memoryWords: values === undefined ? 0 : values.words,
-    ...(values === undefined ? {} : { memory: values.memory }),
-  };
-}
-
-function weightStream(shape: SpmmShape, p: number, values?: SpmmValues): Stream {
-  const { features, cols, nnz, gap } = shape;
-  let weights = 0;
-  for (let n = 0; n < features; n++) weights += nnz[n * cols + p];
-  const control = new Uint8Array(weights + features);
-  const payload = new Int32Array(weights + features);
-  let k = 0;
-  let w = 0;
-  for (let n = 0; n < features; n++) {
-    for (let i = nnz[n * cols + p]; i > 0; i--) payload[k++] = values === undefined ? 0 : values.weights[p][w++];
-    control[k++] = 1;
-  }
-  return {
-    x: columnOf(p, cols),
-    y: 0,
-    port: PORT.N,
-    color: WEIGHTS,
-    gapNumerator: gap[0],
-    gapDenominator: gap[1],
-    control,
-    ...(values === undefined ? {} : { payload }),
-  };
-}
-
-function* mainThread(shape: SpmmShape, p: number, values?: SpmmValues): Generator<Instruction> {
-  const { features, cols, nnz, accumulators: K, axpyOverhead, controlSlots, tokens } = shape;
-  const slots = axpyElementSlots(shape);
-  for (let n = 0; n < features; n++) {
-    const repeat = nnz[n * cols + p];
-    const free = n >= K ? { take: FREE } : {};
-    const at = { code: AXPY, a: (values?.sumsAt ?? 0) + (n % K) * tokens };
-    yield { repeat, overhead: axpyOverhead, slots, trigger: WEIGHTS, ...at, ...free };
-    // Without non-zeros the control wavelet is the first instruction of its feature.
-    yield {
-      slots: controlSlots,
-      cause: CAUSE.overhead,
-      trigger: WEIGHTS,
-      control: true,
-      give: READY,
-      ...(repeat === 0 ? free : {}),
-    };
-  }
-}
-
-function* reduceThread(shape: SpmmShape, p: number, values?: SpmmValues): Generator<Instruction> {
-  const { cols, accumulators: K, tokens } = shape;
-  const slots = psumWavelets(shape);
-  const ends = endsOf(shape);
-  const incoming = sendColor((p + cols - 1) % cols, cols);
-  const outgoing = sendColor(p, cols);
-  for (let n = 0; n < ends.length; n++) {
-    const first = p === (ends[n] + 1) % cols;
-    const last = p === ends[n];
-    const common = { slots, cause: CAUSE.reduce, take: READY, give: FREE };
-    const at = {
-      a: (values?.sumsAt ?? 0) + (n % K) * tokens,
-      b: (values?.outputAt ?? 0) + (values?.outputLocal[n] ?? 0) * tokens,
-    };
-    if (cols === 1) yield { ...common, ...at, code: KEEP };
-    else if (last) yield { ...common, ...at, input: incoming, code: KEEP };
-    else if (first) yield { ...common, ...at, output: outgoing, code: SEND };
-    else yield { ...common, ...at, input: incoming, output: outgoing, code: FORWARD };
-  }
+  if (values === undefined) return ringProgram('spmm', shape);
+  const { inputAt, outputAt, outputLocal, sumsAt, words, memory, weights } = values;
+  const { accumulators: K, tokens: T } = shape;
+  const sum = (n: number): number => sumsAt + (n % K) * T;
+  return ringProgram('spmm', shape, {
+    words,
+    memory,
+    weights,
+    code: peCode(shape, inputAt),
+    main: sum,
+    ring: (n) => ({ a: sum(n), b: outputAt + outputLocal[n] * T }),
+  });
 }
 
 /** Reading an accumulator clears it for the next feature that uses it. */
