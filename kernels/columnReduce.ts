@@ -50,6 +50,8 @@ export interface ColumnReduceValues extends ValueMemory {
 const CHAIN = 0;
 const PACE = 2;
 
+export const COLUMN_REDUCE_COLORS: number = PACE + 1;
+
 const SEND = 0;
 const LEAVE = 1;
 

@@ -6,39 +6,38 @@
 // creditLatency, and one of an output queue for resultLatency + rampLatency + creditLatency; of any n wavelets in a row the
 // first and the one after the last start at least floor(n * gap) cycles apart.
 
+import { MOST_CYCLES, tooLong } from '../emulator/errors.ts';
+import { assertCauses, assertLink, type Lawful } from '../emulator/laws.ts';
 import { latenciesOf, type Latencies, type Machine } from '../emulator/machine/spec.ts';
 import { CAUSE, CAUSE_COUNT } from '../emulator/program/causes.ts';
 import { type ColumnReduceShape, rowLead } from './columnReduce.ts';
 
 export interface ColumnReduceTime {
   readonly cycles: number;
-  /** Of a PE in row y, which is the same in all columns. */
-  readonly where: (y: number) => Int32Array;
-  /** Over all PEs, in the order of CAUSES. */
-  readonly totals: Float64Array;
+  /** CAUSE_COUNT counts a PE, of one column from north to south; all columns do the same. */
+  readonly where: Int32Array;
 }
 
 /** undefined where buffers may hold wavelets up: the program has to be run. */
-export function columnReduceTime(shape: ColumnReduceShape, machine: Machine): ColumnReduceTime | undefined {
-  const { rows, cols, wavelets, gap } = shape;
+export function columnReduceTime(shape: ColumnReduceShape, machine: Machine): Lawful<ColumnReduceTime> | undefined {
+  const { rows, wavelets, gap } = shape;
   const latencies = latenciesOf(machine);
   if (!keepsPace(latencies, shape)) return undefined;
   const lead = rowLead(machine);
   const last = Math.ceil(((wavelets - 1) * gap[0]) / gap[1]) + 1 + latencies.rampLatency;
   const cycles = last + (rows - 1) * lead + 1;
-  const where = (y: number): Int32Array => {
-    const counts = new Int32Array(CAUSE_COUNT);
-    counts[CAUSE.reduce] = wavelets;
-    counts[y === 0 ? CAUSE.waitWeights : CAUSE.waitPartial] = last + y * lead + 1 - wavelets;
-    counts[CAUSE.done] = (rows - 1 - y) * lead;
-    return counts;
-  };
-  const totals = new Float64Array(CAUSE_COUNT);
-  for (let y = 0; y < rows; y++)
-    where(y).forEach((count, cause) => {
-      totals[cause] += cols * count;
-    });
-  return { cycles, where, totals };
+  if (cycles > MOST_CYCLES) throw tooLong('columnReduce', cycles);
+  const where = new Int32Array(rows * CAUSE_COUNT);
+  for (let y = 0; y < rows; y++) {
+    const counts = y * CAUSE_COUNT;
+    where[counts + CAUSE.reduce] = wavelets;
+    where[counts + (y === 0 ? CAUSE.waitWeights : CAUSE.waitPartial)] = last + y * lead + 1 - wavelets;
+    where[counts + CAUSE.done] = (rows - 1 - y) * lead;
+  }
+  const time = { cycles, where };
+  assertCauses('columnReduce', time, (y) => `PE (0,${y})`);
+  assertLink('columnReduce', 'each link south', wavelets, cycles);
+  return time;
 }
 
 function keepsPace(latencies: Latencies, { gap: [numerator, denominator] }: ColumnReduceShape): boolean {

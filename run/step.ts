@@ -10,6 +10,8 @@ import { type TimingProgram, timingOnly } from '../emulator/stepped/cut.ts';
 import { runStepped } from '../emulator/stepped/engine.ts';
 import { runDataflow, whyNotDataflow } from '../emulator/streamed/dataflow.ts';
 import type { SpmmShape } from '../emulator/streamed/shape.ts';
+import { COLUMN_REDUCE_COLORS, type ColumnReduceShape } from '../kernels/columnReduce.ts';
+import { columnReduceTime } from '../kernels/columnReduceTime.ts';
 import { kernels, type KernelName, type SpmmCase, timingProgram } from '../kernels/index.ts';
 import { balancedCells } from '../kernels/spmm/balanced.ts';
 import { countCells } from '../kernels/spmm/counts.ts';
@@ -46,10 +48,23 @@ export function timeStep(shape: StepShape, machine: Machine): StepTiming {
 }
 
 function timeMesh(shape: Exclude<StepShape, MatmulStep>, machine: Machine): StepTiming {
+  const closed = shape.kernel === 'columnReduce' ? timeColumnReduce(shape, machine) : undefined;
+  if (closed !== undefined) return closed;
   const program = timingProgram(shape, machine);
   checkColors(shape.kernel, Math.max(0, ...program.routes.map(({ color }) => color + 1)), machine);
   const { where, ...timing } = timeProgram(program, latenciesOf(machine));
   return { ...timing, pes: program.width * program.height, ...countsOf(where) };
+}
+
+/** In closed form, if that holds. */
+function timeColumnReduce(shape: ColumnReduceShape, machine: Machine): StepTiming | undefined {
+  const time = columnReduceTime(shape, machine);
+  if (time === undefined) return undefined;
+  checkColors(shape.kernel, COLUMN_REDUCE_COLORS, machine);
+  const { totals, slots } = countsOf(time.where);
+  const { rows, cols } = shape;
+  const found = { engine: 'streamed', path: 'closed form', why: '' } as const;
+  return { ...found, cycles: time.cycles, pes: rows * cols, totals: totals.map((count) => cols * count), slots };
 }
 
 export interface ProgramTiming extends EngineUse {

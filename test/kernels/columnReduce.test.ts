@@ -8,6 +8,7 @@ import { CAUSE, CAUSE_COUNT } from '../../emulator/program/causes.ts';
 import { runStepped } from '../../emulator/stepped/engine.ts';
 import { columnReduce, type ColumnReduceShape, type RowOrder } from '../../kernels/columnReduce.ts';
 import { columnReduceTime } from '../../kernels/columnReduceTime.ts';
+import { timeStep } from '../../run/step.ts';
 import { bank, drawHalves } from './draw.ts';
 import { anyLatencies, machine, smallestQueues } from './latencies.ts';
 
@@ -114,13 +115,18 @@ describe('time', () => {
         if (time === undefined) return;
         const run = runStepped(columnReduce.program(shape, used), latencies);
         expect(time.cycles).toBe(run.cycles);
-        const totals = new Float64Array(CAUSE_COUNT);
+        run.where.forEach((count, i) => {
+          const y = Math.floor(i / CAUSE_COUNT / shape.cols);
+          expect(time.where[y * CAUSE_COUNT + (i % CAUSE_COUNT)]).toBe(count);
+        });
+        const totals = Array.from({ length: CAUSE_COUNT }, () => 0);
         run.where.forEach((count, i) => {
           totals[i % CAUSE_COUNT] += count;
-          const pe = Math.floor(i / CAUSE_COUNT);
-          expect(time.where(Math.floor(pe / shape.cols))[i % CAUSE_COUNT]).toBe(count);
         });
-        expect(time.totals).toEqual(totals);
+        const pes = shape.rows * shape.cols;
+        const slots = { compute: 0, overhead: 0, reduce: shape.wavelets };
+        const found = { engine: 'streamed', path: 'closed form', why: '', cycles: run.cycles };
+        expect(timeStep(shape, used)).toEqual({ ...found, pes, totals, slots });
       }),
       { seed: 43, numRuns: 400 },
     );
@@ -146,6 +152,6 @@ describe('time', () => {
     const shape: ColumnReduceShape = { kernel: 'columnReduce', rows: 994, cols: 1, wavelets: 32, gap: [735, 44] };
     const time = columnReduceTime(shape, machine);
     expect(time?.cycles).toBe(Math.ceil((31 * 735) / 44) + 3 + 993 * 6 + 1);
-    expect(time?.where(993)[CAUSE.reduce]).toBe(32);
+    expect(time?.where[993 * CAUSE_COUNT + CAUSE.reduce]).toBe(32);
   });
 });
