@@ -31,7 +31,7 @@ export function assertLaws<Counts extends ProgramCounts>(
       `wavelets in = out: ${missing} of the stream at (${x},${y}) never enter (color ${color})`,
     );
   });
-  assertEmpty(topology);
   assertConserved(topology, entered, finished);
+  assertEmpty(topology);
   assertCauses(program.name, counts, (pe) => placeName(program, pe));
 }

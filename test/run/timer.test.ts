@@ -4,6 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { StepShape } from '../../compiler/lower/program.ts';
 import { runModel } from '../../run/main.ts';
 import { runProgram } from '../../run/program.ts';
+import { LawError } from '../../emulator/laws.ts';
 import { inProcessTimer, pooledTimer, remembering, type Timer } from '../../run/timer.ts';
 import { tinyProgram } from '../compiler/lower/tinyProgram.ts';
 import { gptLike, llamaLike, specOf, waferOf } from './tiny.ts';
@@ -103,6 +104,51 @@ describe('what goes wrong in a worker', () => {
       /^internal: the worker of h\.7\.attn\.scores died: /,
     );
     await timer.close();
+  });
+
+  test('a broken law comes back with the smallest case that breaks it', async () => {
+    // Half a slot: no machine file has that, and the causes of a PE cannot add up.
+    const halfSlots = { ...machine, core: { ...machine.core, axpyOverhead: 5.5 } };
+    const layout = { kind: 'strided', features: 40 } as const;
+    const mask = { name: 'w', seed: 1, sparsity: 0.5, rows: 40, width: 40 };
+    const weights = { mask, input: layout, output: layout };
+    const matmul = {
+      kernel: 'spmm',
+      weights,
+      cols: 8,
+      tokens: 64,
+      accumulators: 4,
+      gap: [1, 1],
+      accumulate: 'fp16',
+    } as const;
+    const timer = pooledTimer(1);
+    const [error, here] = await Promise.all(
+      [timer, inProcessTimer()].map((each) => each.time(matmul, halfSlots, 'h.0.attn.c_attn').catch((e: unknown) => e)),
+    );
+    await timer.close();
+    if (!(error instanceof LawError) || error.smallest === undefined) throw new Error('no law was broken');
+    expect(error).toMatchObject({ code: 5, law: 'causes' });
+    expect(error.smallest).toMatchObject({ stem: 'spmm', suffix: '.json', before: 'kernel --spec' });
+    const smallest: unknown = JSON.parse(error.smallest.content.toString());
+    expect(smallest).toMatchObject({ kernel: 'spmm', cols: 1, accumulators: 1, nnz: [[1]], axpyOverhead: 5.5 });
+    expect(here).toEqual(error);
+  });
+
+  test('a timer that is closed with kernels under way rejects them, and raises nothing else', async () => {
+    for (let round = 0; round < 6; round++) {
+      const timer = pooledTimer(2);
+      await timer.time(shape, machine, 'first');
+      const under = Array.from({ length: 60 }, (_, slots) => timer.time({ ...shape, slots: slots + 8 }, machine, 'a'));
+      const ended = Promise.allSettled(under);
+      await under[3 * round];
+      // Meanwhile the workers answer, and nobody hears them before they are ended.
+      for (const from = performance.now(); performance.now() < from + 3; );
+      await timer.close();
+      const states = (await ended).map(({ status }) => status);
+      expect(states).toContain('fulfilled');
+      // An answer that is on its way comes with the next turn of the event loop.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   });
 
   test('an abort is exit 130', async () => {
