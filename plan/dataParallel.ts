@@ -5,6 +5,7 @@
 // hop is assumed, a microsecond for a switch and its cable: far below a step.
 
 import type { Machine } from '../emulator/machine/spec.ts';
+import type { Bound } from '../run/result.ts';
 import type { StepTime } from './step.ts';
 import type { EdgeTraffic } from './traffic.ts';
 
@@ -13,7 +14,8 @@ export const HOP_SECONDS = 1e-6;
 
 export interface SystemsStep {
   readonly seconds: number;
-  readonly boundBy: 'wafer' | 'edge';
+  /** The edge, or what binds the wafer, which `weight stream` also is. */
+  readonly boundBy: Bound | 'edge';
   /** What the wafer takes, and what its edge would take alone. */
   readonly waferSeconds: number;
   readonly edgeSeconds: number;
@@ -22,7 +24,7 @@ export interface SystemsStep {
 }
 
 export function stepOnSystems(
-  { seconds: waferSeconds }: Pick<StepTime, 'seconds'>,
+  { seconds: waferSeconds, boundBy }: Pick<StepTime, 'seconds' | 'boundBy'>,
   { bitsIn, bitsOut }: EdgeTraffic,
   { edge }: Pick<Machine, 'edge'>,
   systems: number,
@@ -32,7 +34,7 @@ export function stepOnSystems(
   const isEdge = edgeSeconds > waferSeconds;
   return {
     seconds: Math.max(waferSeconds, edgeSeconds) + treeSeconds,
-    boundBy: isEdge ? 'edge' : 'wafer',
+    boundBy: isEdge ? 'edge' : boundBy,
     waferSeconds,
     edgeSeconds,
     treeSeconds,

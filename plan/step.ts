@@ -4,6 +4,7 @@ import type { Graph } from '../compiler/graph/graph.ts';
 import type { Trained } from '../compiler/graph/trained.ts';
 import type { GptSpec } from '../compiler/model/spec.ts';
 import { inputError } from '../emulator/errors.ts';
+import type { Bound } from '../run/result.ts';
 import type { Timer } from '../run/timer.ts';
 import type { MappingCache } from '../run/mapper/cache.ts';
 
@@ -25,6 +26,8 @@ export interface StepTime {
   readonly groups: number;
   /** Cycles in which cores issue, all PEs and passes together. */
   readonly busyCycles: number;
+  /** What most cycles of PEs went into. */
+  readonly boundBy: Bound;
 }
 
 export interface StepOptions {

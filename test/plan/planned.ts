@@ -38,6 +38,7 @@ export function asking(): Asked {
       seconds,
       passes: 1,
       groups: 1,
+      boundBy: 'compute',
       busyCycles: 1e12 * seconds,
     });
   };

@@ -174,7 +174,7 @@ describe('systems that share a batch', () => {
 
   test('where the wafer binds, two take half as long', async () => {
     const [one, two] = [stepOf(await on(1, 1e12)).systems, stepOf(await on(2, 1e12)).systems];
-    expect([one.boundBy, two.boundBy]).toEqual(['wafer', 'wafer']);
+    expect([one.boundBy, two.boundBy]).toEqual(['compute', 'compute']);
     expect([one.treeSeconds, two.treeSeconds]).toEqual([0, 2 * HOP_SECONDS]);
     expect(one.seconds).toBe(8);
     expect(two.seconds).toBe(4 + 2 * HOP_SECONDS);
@@ -204,9 +204,11 @@ describe('systems that share a batch', () => {
 
   test('weights and gradients share the edge', () => {
     const edge = { bitsPerSecond: 10 };
-    const binding = stepOnSystems({ seconds: 3 }, { bitsIn: 20, bitsOut: 20 }, { edge }, 1);
+    const binding = stepOnSystems({ seconds: 3, boundBy: 'overhead' }, { bitsIn: 20, bitsOut: 20 }, { edge }, 1);
     expect(binding).toMatchObject({ seconds: 4, boundBy: 'edge', waferSeconds: 3, edgeSeconds: 4 });
-    expect(stepOnSystems({ seconds: 4 }, { bitsIn: 20, bitsOut: 20 }, { edge }, 1).boundBy).toBe('wafer');
+    expect(stepOnSystems({ seconds: 4, boundBy: 'overhead' }, { bitsIn: 20, bitsOut: 20 }, { edge }, 1).boundBy).toBe(
+      'overhead',
+    );
   });
 });
 
@@ -224,18 +226,25 @@ describe('traffic at the edge', () => {
   const norms = 3 * 2 * 24;
   const rows = 16 * 24 * batch * sequence;
 
-  test('dense: two weights in a wavelet, in twice; gradients in fp32', () => {
+  test('dense: two weights in a wavelet, in twice; gradients too', () => {
     expect(trafficOf({})).toEqual({
       bitsIn: 2 * 16 * (weights + head) + 32 * (biases + norms) + rows,
-      bitsOut: 32 * (weights + head + biases + norms) + rows,
+      bitsOut: 16 * (weights + head) + 32 * (biases + norms) + rows,
     });
   });
 
   test('half of them zero: each takes a wavelet and its index half of one; gradients are half', () => {
     expect(trafficOf({ sparsity: 0.5 })).toEqual({
       bitsIn: (2 * 32 + 16) * (weights / 2) + 2 * 16 * head + 32 * (biases + norms) + rows,
-      bitsOut: 32 * (weights / 2 + head + biases + norms) + rows,
+      bitsOut: 16 * (weights / 2 + head) + 32 * (biases + norms) + rows,
     });
+  });
+
+  test('fp32 sums leave one a wavelet', () => {
+    const asked = asking();
+    void ran(planOf({ model: { ...tinyShape, mapping: { accumulate: 'fp32' } } }), asked.timeStep);
+    const { bitsOut } = edgeTraffic(asked.steps[0], { passes: 1, groups: 1 });
+    expect(bitsOut).toBe(32 * (weights + head + biases + norms) + rows);
   });
 
   test('passes stream weights again, not tokens', () => {
@@ -253,7 +262,7 @@ describe('traffic at the edge', () => {
   test('frozen weights come in and nothing of them leaves', () => {
     const lora = trafficOf({ lora: { rank: 2, targets: ['qkv'] } });
     const adapter = 2 * 24 + 2 * 72;
-    expect(lora.bitsOut).toBe(32 * adapter);
+    expect(lora.bitsOut).toBe(16 * adapter);
     expect(lora.bitsIn).toBe(trafficOf({}).bitsIn + 2 * 16 * adapter);
   });
 });

@@ -53,7 +53,7 @@ test('times of a stage: wafer, tokens a second, GPU twice, energy', async () => 
 
 test('steps with what binds them, updates by themselves', async () => {
   const text = textOf(await reportOf()).join('\n');
-  expect(text).toMatch(/ RigL .* wafer\n +update x3 .* wafer/);
+  expect(text).toMatch(/ RigL .* compute\n +update x3 .* compute/);
   expect(text).toMatch(/LoRA, rank 2 /);
 });
 
