@@ -42,8 +42,8 @@ function empty(planes: Int32Array, size: number, totals: Float64Array): void {
   planes.fill(0);
 }
 
-/** Output features that a matmul streams; rows of shared heads are streamed for each of their query heads. */
-export function streamedFeatures({ weights: { output } }: MatmulStep): number {
+/** Output features of a matmul; those of shared heads are streamed for each of their query heads. */
+function featuresOf(output: Layout): number {
   return output.kind === 'strided' ? output.features : output.parts.length * output.heads * output.headDim;
 }
 
@@ -51,14 +51,27 @@ export function streamedFeatures({ weights: { output } }: MatmulStep): number {
 export interface ColumnTotals {
   readonly most: number;
   readonly fewest: number;
+  /** Output features that are streamed, empty ones between two others included. */
+  readonly features: number;
 }
 
-export type ColumnTotalsOf = (step: MatmulStep) => ColumnTotals;
+/** A matrix on so many columns. */
+export type Streamed = Pick<MatmulStep, 'weights' | 'cols'>;
+
+export type ColumnTotalsOf = (step: Streamed) => ColumnTotals;
 
 /** Each matrix is counted once, whatever it lies on. */
 export function columnTotals(): ColumnTotalsOf {
   const byInput = new Map<string, Float64Array>();
   const known = new Map<string, ColumnTotals>();
+  const streamed = new Map<string, number>();
+  const streamedOf = ({ weights: { output }, cols }: MatmulStep): number => {
+    if (output.kind === 'strided' && output.parts === undefined) return output.features;
+    const key = JSON.stringify([output, cols]);
+    const features = streamed.get(key) ?? streamOrder(output, cols).rows.length;
+    streamed.set(key, features);
+    return features;
+  };
   const inputsOf = ({ weights: { mask, output }, cols }: MatmulStep): Float64Array => {
     // Which rows are streamed, and how often, is the same for any number of columns.
     const key = JSON.stringify([mask, output]);
@@ -73,16 +86,21 @@ export function columnTotals(): ColumnTotalsOf {
   };
   return (step) => {
     const { weights, cols } = step;
-    if (densityThreshold(weights.mask.sparsity) === 2 ** DENSITY_BITS)
-      return { most: streamedFeatures(step) * localInputs(weights.input, cols), fewest: 0 };
+    if (densityThreshold(weights.mask.sparsity) === 2 ** DENSITY_BITS) {
+      const most = featuresOf(weights.output) * localInputs(weights.input, cols);
+      return { most, fewest: 0, features: streamedOf(step) };
+    }
     const key = JSON.stringify([weights, cols]);
-    const totals = known.get(key) ?? totalsOf(inputsOf(step), weights.input, cols);
+    const totals = known.get(key) ?? {
+      ...fullestAndEmptiest(inputsOf(step), weights.input, cols),
+      features: streamedOf(step),
+    };
     known.set(key, totals);
     return totals;
   };
 }
 
-function totalsOf(byInput: Float64Array, input: Layout, cols: number): ColumnTotals {
+function fullestAndEmptiest(byInput: Float64Array, input: Layout, cols: number): Omit<ColumnTotals, 'features'> {
   const totals = new Float64Array(cols);
   const { position } = placeOf(input, cols);
   byInput.forEach((count, feature) => (totals[position[feature]] += count));

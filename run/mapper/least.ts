@@ -13,7 +13,7 @@ import { softmaxBackwardSlots } from '../../kernels/attention/softmaxBackward.ts
 import { valueSlots } from '../../kernels/attention/values.ts';
 import { burstLength } from '../../kernels/bursts.ts';
 import { isFolded } from '../step.ts';
-import { type ColumnTotals, columnTotals, type ColumnTotalsOf, streamedFeatures } from './columnTotals.ts';
+import { type ColumnTotals, columnTotals, type ColumnTotalsOf } from './columnTotals.ts';
 
 /** Least cycles of one run of a step on a wafer of which `rows` rows are in use, the start of its kernel included. */
 export type LeastCycles = (step: ProgramStep, rows: number) => number;
@@ -103,11 +103,10 @@ function gatherLeast(shape: AttentionGatherShape, machine: Machine): number {
  * sums of the last feature leave the first column, at best the emptiest one, after all slots of that and then go the
  * whole way round.
  */
-function leastOfMatmul(step: MatmulStep, machine: Machine, { most, fewest }: ColumnTotals): number {
+function leastOfMatmul(step: MatmulStep, machine: Machine, { most, fewest, features }: ColumnTotals): number {
   const { core } = machine;
   const { tokens, accumulate, gap, cols } = step;
   const half = accumulate === 'fp16';
-  const features = streamedFeatures(step);
   const sums = Math.ceil(tokens / (half ? 2 : 1));
   const aWeight = core.axpyOverhead + Math.ceil(tokens / (half ? core.simdFp16 : core.simdFp16ToFp32));
   const ofFeatures = features * (core.controlSlots + sums);
