@@ -6,6 +6,7 @@ import type { Document } from '../compiler/model/document.ts';
 import { resolveModel } from '../compiler/model/resolve.ts';
 import type { ModelSpec } from '../compiler/model/spec.ts';
 import { EmulateError, EXIT, type ExitCode, inputError } from '../emulator/errors.ts';
+import { LawError, type SmallestCase } from '../emulator/laws.ts';
 import { sha256 } from '../report/hash.ts';
 import { REPORT_FORMAT } from '../report/report.ts';
 import type { Varied } from './grid.ts';
@@ -14,6 +15,8 @@ import type { Varied } from './grid.ts';
 export interface Failure {
   readonly code: ExitCode;
   readonly message: string;
+  /** Of a broken law. */
+  readonly smallest?: SmallestCase | undefined;
 }
 
 export interface ReadyPoint {
@@ -77,7 +80,8 @@ function inputsOf(spec: ModelSpec) {
 export function failureOf(error: unknown): Failure {
   if (error instanceof EmulateError) {
     if (error.code === EXIT.interrupted) throw error;
-    return { code: error.code, message: error.message };
+    const { code, message } = error;
+    return error instanceof LawError ? { code, message, smallest: error.smallest } : { code, message };
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { code: EXIT.defect, message: `internal: ${text}` };

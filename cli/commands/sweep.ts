@@ -12,6 +12,7 @@ import { coloursFor } from '../colours.ts';
 import { makeFolder } from '../destination.ts';
 import { type ModelFlags, overridesOf, withModelFlags, workersOf } from '../flags.ts';
 import type { Io } from '../io.ts';
+import { writeSmallestIn } from '../lawFile.ts';
 import { startProgress } from '../progress.ts';
 import { packageVersion } from '../version.ts';
 
@@ -117,7 +118,11 @@ async function finish({ rows, there }: Swept, folder: string, color: boolean | u
   await writeWhole(join(folder, 'results.jsonl'), jsonLinesOf(rows));
   await io.stdout.write(`${sweepTable(rows, coloursFor(io.stdout, io.env, color))}\n${summary(rows, there, folder)}\n`);
   const failures = failuresOf(rows);
-  if (failures !== undefined) throw new EmulateError(failures.code, failures.message);
+  if (failures === undefined) return;
+  const smallest = rows.flatMap(({ outcome }) => ('failure' in outcome ? (outcome.failure.smallest ?? []) : []));
+  // Several points may have met the same case.
+  const told = new Set(smallest.map((each) => writeSmallestIn(folder, each)));
+  throw new EmulateError(failures.code, [failures.message, ...told].join('\n'));
 }
 
 function summary(rows: readonly Row[], there: number, folder: string): string {

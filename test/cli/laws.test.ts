@@ -178,6 +178,20 @@ test('what breaks in bands only is left as it is, with the workers that it takes
   expect(err).toMatch(/--engine stepped --workers 2$/m);
 });
 
+test('a point of a sweep leaves its case in the folder of the sweep, and no report', async () => {
+  const folder = folderWith({ 'model.json': tinyModel });
+  planted.row = ({ token, shape }) => void (token[0] -= shape.accumulators > 1 ? 1 : 0);
+  const argv = ['sweep', join(folder, 'model.json'), '--vary', 'sparsity=0.5,0.75', '--set', 'workload.batch=32'];
+  const { code, out, err } = await emulate([...argv, '--set', 'mapping.tokensPerPe=56', '--out', join(folder, 'out')]);
+  expect(code).toBe(EXIT.lawBroken);
+  expect(out).toContain('2 points');
+  expect(err).toContain('2 of 2 points failed');
+  const files = readdirSync(join(folder, 'out')).sort();
+  expect(files).toEqual([expect.stringMatching(/^law-spmm-\w+\.json$/), 'results.csv', 'results.jsonl']);
+  const again = await emulate(['kernel', '--spec', join(folder, 'out', files[0])]);
+  expect(again).toMatchObject({ code: EXIT.lawBroken, out: '' });
+});
+
 describe('a line of PEs', () => {
   const line = 'kernel chainReduce --width 40 --wavelets 200'.split(' ');
 
