@@ -8,7 +8,7 @@ import { type Law, LawError, lawBroken, type SmallestCase } from '../emulator/la
 import { CAUSES } from '../emulator/program/causes.ts';
 import type { OperatorResult, WaferResult } from './result.ts';
 import { breaks, smallestThat } from './smallest.ts';
-import type { StepTiming } from './step.ts';
+import type { StepTiming } from './stepTiming.ts';
 
 /** A step of an operator with what it was timed at. */
 export interface TimedStep {

@@ -7,7 +7,8 @@ import { CAUSE, CAUSE_COUNT, whereAt } from '../emulator/program/causes.ts';
 import { boundOf } from './bound.ts';
 import { assertOperator, assertRun, assertStep, type TimedStep, withSmallestOperator } from './laws.ts';
 import type { OperatorResult, WaferResult } from './result.ts';
-import { isFolded, type StepTiming } from './step.ts';
+import { isFolded } from './step.ts';
+import type { StepTiming } from './stepTiming.ts';
 import type { Timer } from './timer.ts';
 
 export interface ProgramOptions {

@@ -7,7 +7,8 @@ import type { Machine } from '../emulator/machine/spec.ts';
 import type { StepShape } from '../compiler/lower/program.ts';
 import { errorOf, type Failure } from './failure.ts';
 import { openPool } from './pool.ts';
-import { type StepTiming, timeStep } from './step.ts';
+import { timeStep } from './step.ts';
+import type { StepTiming } from './stepTiming.ts';
 import type { StepTask } from './worker.ts';
 
 export interface Timer {

@@ -16,7 +16,7 @@ import { DENSITY_BITS, densityThreshold } from '../kernels/spmm/mask.ts';
 import { streamOrder } from '../kernels/spmm/layout.ts';
 import { type ProgramOptions, runProgram } from './program.ts';
 import type { OperatorResult, Slots, Twins, WaferResult } from './result.ts';
-import type { StepTiming } from './step.ts';
+import type { StepTiming } from './stepTiming.ts';
 import type { Timer } from './timer.ts';
 
 /** The twins of each operator of `wafer`, which is what `program` came to. */

@@ -3,7 +3,8 @@
 import type { StepShape } from '../compiler/lower/program.ts';
 import type { Machine } from '../emulator/machine/spec.ts';
 import { type Failure, failureOf } from './failure.ts';
-import { type StepTiming, timeStep } from './step.ts';
+import { timeStep } from './step.ts';
+import type { StepTiming } from './stepTiming.ts';
 
 export interface StepTask {
   readonly shape: StepShape;

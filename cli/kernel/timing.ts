@@ -14,7 +14,8 @@ import { type SpmmCase, timingProgram } from '../../kernels/index.ts';
 import { type Engine, type SpmmTiming, timeSpmm } from '../../kernels/spmm/time.ts';
 import type { KernelCase, LineCase, PlainCase, ProgramCase } from '../../run/kernelCase.ts';
 import { fileOf, lawNote, smallestCase } from '../../run/smallest.ts';
-import { matmulShape, type ProgramTiming, timeProgram } from '../../run/step.ts';
+import { type ProgramTiming, timeProgram } from '../../run/meshTime.ts';
+import { matmulShape } from '../../run/step.ts';
 
 export type EngineChoice = Engine | 'auto';
 

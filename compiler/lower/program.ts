@@ -23,7 +23,30 @@ export interface MatmulStep {
   readonly zeros?: 'balanced';
 }
 
-export type StepShape = Exclude<KernelShape, SpmmCase> | MatmulStep;
+/** The gradient of a matrix by its weights: products, and sums over the rows that leave, chunk by chunk of output features. */
+export interface WeightGradientStep {
+  readonly kernel: 'weightGradient';
+  /** As they lie for the forward matmul: input features where it reads them, output features where it leaves them. */
+  readonly weights: PlacedWeights;
+  readonly cols: number;
+  readonly rows: number;
+  readonly tokens: number;
+  /** Gradients of output features that a PE has room for. */
+  readonly buffers: number;
+  /** Sums that a PE has room for, and output features of a chunk. */
+  readonly sums: number;
+  readonly features: number;
+  /** Of indices that come in, and of sums that leave. */
+  readonly gap: Gap;
+  readonly outGap: Gap;
+  readonly accumulate: 'fp16' | 'fp32';
+  readonly zeros?: 'balanced';
+}
+
+/** Kernels that run as they are. */
+export type MeshShape = Exclude<KernelShape, SpmmCase>;
+
+export type StepShape = MeshShape | MatmulStep | WeightGradientStep;
 
 export interface ProgramStep {
   readonly shape: StepShape;

@@ -4,7 +4,7 @@
 
 import type { MatmulStep } from '../../compiler/lower/program.ts';
 import { headLayout } from '../../kernels/attention/layout.ts';
-import { type Layout, placeOf, streamOrder } from '../../kernels/spmm/layout.ts';
+import { type Layout, placesOf, streamOrder } from '../../kernels/spmm/layout.ts';
 import { DENSITY_BITS, densityThreshold, type Mask, maskRow, maskSource } from '../../kernels/spmm/mask.ts';
 
 const PLANES = 8;
@@ -31,6 +31,22 @@ export function nonZerosByInput(mask: Mask, rows: ArrayLike<number>): Float64Arr
     if ((i + 1) % MOST_ROWS === 0 || i + 1 === rows.length) empty(planes, size, totals);
   }
   return totals;
+}
+
+/** Non-zeros of each row. */
+function nonZerosByRow(mask: Mask): Float64Array {
+  const source = maskSource(mask);
+  const words = new Int32Array(source.wordsPerRow);
+  return Float64Array.from({ length: mask.rows }, (_, row) => {
+    maskRow(source, row, words);
+    return words.reduce((sum, word) => sum + bitsOf(word), 0);
+  });
+}
+
+function bitsOf(word: number): number {
+  let bits = word - ((word >>> 1) & 0x55555555);
+  bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
+  return Math.imul((bits + (bits >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 function empty(planes: Int32Array, size: number, totals: Float64Array): void {
@@ -65,14 +81,21 @@ export function columnTotals(): ColumnTotalsOf {
   const byInput = new Map<string, Float64Array>();
   const known = new Map<string, ColumnTotals>();
   const streamed = new Map<string, number>();
-  const streamedOf = ({ weights: { output }, cols }: MatmulStep): number => {
+  const streamedOf = ({ weights: { output }, cols }: Streamed): number => {
     if (output.kind === 'strided' && output.parts === undefined) return output.features;
     const key = JSON.stringify([output, cols]);
     const features = streamed.get(key) ?? streamOrder(output, cols).rows.length;
     streamed.set(key, features);
     return features;
   };
-  const inputsOf = ({ weights: { mask, output }, cols }: MatmulStep): Float64Array => {
+  const inputsOf = ({ weights, cols }: Streamed): Float64Array => {
+    const { mask, output, transposed } = weights;
+    if (transposed) {
+      const key = JSON.stringify(mask);
+      const counted = byInput.get(key) ?? nonZerosByRow(mask);
+      byInput.set(key, counted);
+      return counted;
+    }
     // Which rows are streamed, and how often, is the same for any number of columns.
     const key = JSON.stringify([mask, output]);
     const counted =
@@ -102,8 +125,9 @@ export function columnTotals(): ColumnTotalsOf {
 
 function fullestAndEmptiest(byInput: Float64Array, input: Layout, cols: number): Omit<ColumnTotals, 'features'> {
   const totals = new Float64Array(cols);
-  const { position } = placeOf(input, cols);
-  byInput.forEach((count, feature) => (totals[position[feature]] += count));
+  placesOf(input, cols).forEach((feature, place) => {
+    if (feature >= 0) totals[place % cols] += byInput[feature];
+  });
   return {
     most: totals.reduce((a, b) => Math.max(a, b)),
     fewest: totals.reduce((a, b) => Math.min(a, b)),
@@ -114,7 +138,7 @@ function fullestAndEmptiest(byInput: Float64Array, input: Layout, cols: number):
 function localInputs(input: Layout, cols: number): number {
   if (input.kind === 'heads') {
     const { headsPerColumn, features } = headLayout(input.heads, input.headDim, cols, input.pairs);
-    return headsPerColumn * Math.min(features, input.headDim);
+    return input.parts.length * headsPerColumn * Math.min(features, input.headDim);
   }
   const { features, parts = 1 } = input;
   return parts * Math.ceil(features / parts / cols);

@@ -2,7 +2,7 @@
 // issued a cycle at most, and the time its streams take to come in. Nothing here is a guess: a mapping whose least
 // cycles are above what another one takes is not worth running.
 
-import type { MatmulStep, ProgramStep, StepShape } from '../../compiler/lower/program.ts';
+import type { MatmulStep, ProgramStep, StepShape, WeightGradientStep } from '../../compiler/lower/program.ts';
 import type { Machine } from '../../emulator/machine/spec.ts';
 import { type AttentionGatherShape, fewestWavelets, gatherSlots } from '../../kernels/attention/gather.ts';
 import { gatherBothSlots } from '../../kernels/attention/gatherBoth.ts';
@@ -12,6 +12,7 @@ import { softmaxSlots } from '../../kernels/attention/softmax.ts';
 import { softmaxBackwardSlots } from '../../kernels/attention/softmaxBackward.ts';
 import { valueSlots } from '../../kernels/attention/values.ts';
 import { burstLength } from '../../kernels/bursts.ts';
+import { sumWavelets } from '../../kernels/weightGradient/shape.ts';
 import { isFolded } from '../step.ts';
 import { type ColumnTotals, columnTotals, type ColumnTotalsOf } from './columnTotals.ts';
 
@@ -37,6 +38,8 @@ function leastOf(shape: StepShape, machine: Machine, totalsOf: ColumnTotalsOf): 
   switch (shape.kernel) {
     case 'spmm':
       return leastOfMatmul(shape, machine, totalsOf(shape));
+    case 'weightGradient':
+      return leastOfGradient(shape, machine, totalsOf(shape));
     case 'rowStream':
       return Math.max(shape.total, lastDue(shape.total, shape.gap) + 1);
     case 'affine':
@@ -75,6 +78,26 @@ function leastOf(shape: StepShape, machine: Machine, totalsOf: ColumnTotalsOf): 
     case 'logitStats':
       return 0;
   }
+}
+
+/**
+ * The slots of the column that is fullest over all chunks: every product, every control wavelet, every gradient on its way
+ * and every sum. Beside them each chunk has its starts and its way down the rows, twice.
+ */
+function leastOfGradient(step: WeightGradientStep, machine: Machine, { most, features }: ColumnTotals): number {
+  const { core } = machine;
+  const { tokens, accumulate, rows, buffers, outGap } = step;
+  const half = accumulate === 'fp16';
+  const chunks = Math.ceil(features / step.features);
+  const aProduct = core.axpyOverhead + Math.ceil(tokens / (half ? core.simdFp16 : core.simdFp16ToFp32));
+  const wavelets = sumWavelets(most, accumulate);
+  return (
+    most * aProduct +
+    features * (core.controlSlots + Math.ceil(tokens / 2)) +
+    Math.max(0, Math.floor(((wavelets - chunks) * outGap[0]) / outGap[1])) +
+    chunks * (buffers * core.controlSlots + (rows - 1) * (1 + leastLead(machine))) +
+    (2 * chunks - 1) * core.kernelStart
+  );
 }
 
 /** Cycle before which the last of so many wavelets does not enter. */

@@ -14,7 +14,7 @@ import { boundGroups, boundOf } from '../../run/bound.ts';
 import { assertOperator, assertRun } from '../../run/laws.ts';
 import { runProgram } from '../../run/program.ts';
 import type { OperatorResult, WaferResult } from '../../run/result.ts';
-import type { StepTiming } from '../../run/step.ts';
+import type { StepTiming } from '../../run/stepTiming.ts';
 import { inProcessTimer, type Timer } from '../../run/timer.ts';
 import { anyMapping, gptJLike, gptLike, graphOf, llamaLike, waferOf } from './tiny.ts';
 

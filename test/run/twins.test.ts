@@ -70,6 +70,7 @@ function issued(pe: readonly number[]): number {
 /** Every kernel as it is written in machine.md, cycle by cycle. */
 const steppedTimer: Timer = {
   time: async (shape, machine) => {
+    if (shape.kernel === 'weightGradient') throw new Error('no forward pass has one');
     const program = shape.kernel === 'spmm' ? spmmProgram(matmulShape(shape, machine)) : timingProgram(shape, machine);
     const { cycles, where } = runStepped(program, latenciesOf(machine));
     const pes = Array.from({ length: program.width * program.height }, (_, pe) =>

@@ -1,0 +1,56 @@
+// The gradient by the weights as the engines of the matmul take it: the same two threads, the ring running before the stream
+// and not behind it (program.ts). Its sums fill memory, so the output features are taken in chunks; after each the rows
+// add up what they have, by a columnReduce.
+
+import { type Machine, latenciesOf } from '../../emulator/machine/spec.ts';
+import type { SpmmShape } from '../../emulator/streamed/shape.ts';
+import type { Gap } from '../edge.ts';
+
+/** What a sum of products is kept in: fp16, two of them a wavelet on the way out; or fp32, one a wavelet. */
+export type Accumulate = 'fp16' | 'fp32';
+
+export interface GradientRow {
+  readonly rows: number;
+  readonly cols: number;
+  readonly tokens: number;
+  /** Non-zeros of streamed feature n at ring position p: entry n * cols + p. */
+  readonly nnz: Uint16Array;
+  /** By streamed feature: the ring position at which its gradient lies. */
+  readonly owners: Uint16Array;
+  /** K, the gradients that a PE has room for. */
+  readonly buffers: number;
+  /** Of the stream of indices. */
+  readonly gap: Gap;
+  readonly accumulate: Accumulate;
+}
+
+/** Main features: the K control wavelets first, then the streamed features, which have no wave of their own any more. */
+export function gradientRow(row: GradientRow, machine: Machine): SpmmShape {
+  const { rows, cols, tokens, nnz, owners, buffers, gap, accumulate } = row;
+  const { axpyOverhead, controlSlots, simdFp16, simdFp16ToFp32 } = machine.core;
+  const shifted = new Uint16Array(nnz.length + buffers * cols);
+  shifted.set(nnz, buffers * cols);
+  return {
+    rows,
+    cols,
+    features: owners.length + buffers,
+    waves: owners.length,
+    // A wave begins where the next position after its end is.
+    ends: owners.map((owner) => (owner + cols - 1) % cols),
+    tokens,
+    nnz: shifted,
+    accumulators: buffers,
+    gap,
+    axpyOverhead,
+    controlSlots,
+    simd: accumulate === 'fp16' ? simdFp16 : simdFp16ToFp32,
+    // Gradients are fp16 on their way, whatever the sums are.
+    psumPerWavelet: 2,
+    latencies: latenciesOf(machine),
+  };
+}
+
+/** Wavelets in which so many sums leave a column. */
+export function sumWavelets(sums: number, accumulate: Accumulate): number {
+  return accumulate === 'fp16' ? Math.ceil(sums / 2) : sums;
+}
