@@ -1,7 +1,7 @@
 // Wavelets in = out, by color: of every source, a stream or the core that sends a color, as many wavelets have been taken
 // by each core that its routes lead to, or still lie in the buffers on the way there. True at any time of any run.
 
-import { assertTaken, LawError, lawBroken } from '../laws.ts';
+import { LawError, lawBroken } from '../laws.ts';
 import type { Latencies } from '../machine/spec.ts';
 import { type FabricProgram, PORT } from '../program/fabric.ts';
 import * as instruction from '../program/instruction.ts';
@@ -38,9 +38,8 @@ export function assertConserved(topology: Topology, entered: ArrayLike<number>, 
   const streamAt = new Map(program.streams.map((_, i) => [state.entry[i], i]));
   routes.forEach(({ x, y, color, from }, i) => {
     const stream = streamAt.get(pipeOf(state, i));
-    const source = `color ${color} from the ${stream === undefined ? '' : 'stream into the '}${bufferName(topology, i)}`;
-    if (stream !== undefined) follow(topology, uses, i, entered[stream], source);
-    else if (from === PORT.R) follow(topology, uses, i, uses[y * program.width + x].sent.get(color) ?? 0, source);
+    if (stream !== undefined) follow(topology, uses, i, entered[stream]);
+    else if (from === PORT.R) follow(topology, uses, i, uses[y * program.width + x].sent.get(color) ?? 0);
   });
 }
 
@@ -57,7 +56,7 @@ export function isBalanced(program: FabricProgram, latencies: Latencies): boolea
 }
 
 /** Follows the routes from one whose pipe `sent` wavelets have been sent into, to all cores behind. */
-function follow(topology: Topology, uses: readonly Use[], from: number, sent: number, source: string): void {
+function follow(topology: Topology, uses: readonly Use[], from: number, sent: number): void {
   const { program, state, routes, routeAt, pipeAt } = topology;
   const { routes: records } = state.routers;
   const ahead: [route: number, arrived: number][] = [[from, sent]];
@@ -73,11 +72,19 @@ function follow(topology: Topology, uses: readonly Use[], from: number, sent: nu
       else {
         const pe = y * program.width + x;
         const taken = uses[pe].taken.get(color) ?? 0;
-        const what = `wavelets in = out of ${source} to ${placeName(program, pe)}`;
-        assertTaken(program.name, what, moved - wavelets(state, target), taken);
+        const gone = moved - wavelets(state, target);
+        if (gone !== taken) throw notTaken(topology, from, pe, gone, taken);
       }
     }
   }
+}
+
+function notTaken(topology: Topology, from: number, pe: number, sent: number, taken: number): LawError {
+  const { program, routes } = topology;
+  const kind = routes[from].from === PORT.R ? '' : 'stream into the ';
+  const source = `color ${routes[from].color} from the ${kind}${bufferName(topology, from)}`;
+  const text = `wavelets in = out of ${source} to ${placeName(program, pe)}: sent ${sent}, taken ${taken}`;
+  return lawBroken(program.name, 'wavelets', text);
 }
 
 /** Throws (exit 5) if a wavelet is left in a buffer. */
