@@ -36,16 +36,9 @@ export function timeStep(shape: StepShape, machine: Machine): StepTiming {
 }
 
 function timeShape(shape: StepShape, machine: Machine): StepTiming {
-  switch (shape.kernel) {
-    case 'spmm':
-      return timeMatmul(shape, machine);
-    case 'weightGradient':
-      return timeWeightGradient(shape, machine);
-    case 'columnReduce':
-      return timeSums(shape, machine);
-    default:
-      return timeMesh(shape, machine);
-  }
+  if (shape.kernel === 'spmm') return timeMatmul(shape, machine);
+  if (shape.kernel === 'weightGradient') return timeWeightGradient(shape, machine);
+  return shape.kernel === 'columnReduce' ? timeSums(shape, machine) : timeMesh(shape, machine);
 }
 
 function timeMesh(shape: MeshShape, machine: Machine): StepTiming {

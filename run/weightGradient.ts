@@ -50,7 +50,8 @@ export function timeWeightGradient(step: WeightGradientStep, machine: Machine): 
   totals[CAUSE.overhead] += starts * rows * cols;
   return {
     engine: 'streamed',
-    ...{ path: slowest.path, why: slowest.why },
+    path: slowest.path,
+    why: slowest.why,
     cycles,
     pes: rows * cols,
     totals: Array.from(totals),

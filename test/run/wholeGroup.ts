@@ -25,7 +25,11 @@ export function wholeGroup(
     case 'attentionSoftmax':
     case 'attentionGather':
     case 'attentionValues':
-    case 'attentionNormalise': {
+    case 'attentionNormalise':
+    case 'attentionDelta':
+    case 'attentionSoftmaxBackward':
+    case 'attentionGatherBoth':
+    case 'attentionGradients': {
       const { groups } = headsOf(graph, cols);
       return timingProgram({ ...shape, rows, cols, groups }, machine);
     }
@@ -38,7 +42,12 @@ export function wholeGroup(
       const all = kind === 'position' ? headColumns(graph, cols) : cols;
       return timingProgram({ ...shape, rows, cols: all }, machine);
     }
+    case 'columnReduce':
+      return timingProgram({ ...shape, cols }, machine);
     case 'layerNorm':
+    case 'layerNormBackward':
+    case 'logitGradient':
+    case 'logitScale':
     case 'logitMerge':
     case 'logitStats':
     case 'affine':
@@ -46,6 +55,7 @@ export function wholeGroup(
       return timingProgram({ ...shape, rows, cols }, machine);
     case 'broadcast':
     case 'chainReduce':
+    case 'weightGradient':
       break;
   }
   throw new Error(`${shape.kernel} is a part of other kernels`);
