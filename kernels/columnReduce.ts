@@ -1,6 +1,6 @@
 // What leaves the wafer: wavelet by wavelet each column adds up its rows by a chain going south, and the last row hands the
-// sums to the south edge. Gradients of biases and gains are sums of fp32; the gradient of a token's embedding is a sum of
-// one, of the row that holds the token, while the others send on what comes.
+// sums to the south edge. Gradients of biases and gains are sums of fp32, those of weights of either kind; the gradient of a
+// token's embedding is a sum of one, of the row that holds the token, while the others send on what comes.
 //
 // The edge takes wavelets out at a pace, as it lets them in: wavelet k of a column not before cycle k * gap after its first.
 // So they start at this pace: the edge sends wavelets in at the north, and row 0 sends its k-th with the k-th of them. On
@@ -8,6 +8,7 @@
 //
 // Memory of a PE, in 32-bit words, each holding one value:
 //   order 'sums'       sums [wavelets] fp32; wavelet i carries sum i
+//   order 'pairs'      sums [2 * wavelets] fp16; wavelet i carries sums 2 i and 2 i + 1
 //   order 'tokens'     gradient [F][T] fp16, two features a wavelet, `perToken` wavelets a token: row y adds to wavelets
 //                      y * T * perToken on, token by token
 //   order 'positions'  sequences lie on R consecutive rows: token a of row y is position (y mod R) + a * R, and adds to
@@ -35,6 +36,7 @@ export interface ColumnReduceShape {
 
 export type RowOrder =
   | { readonly by: 'sums' }
+  | { readonly by: 'pairs' }
   | { readonly by: 'tokens'; readonly features: number; readonly tokens: number }
   | { readonly by: 'positions'; readonly features: number; readonly tokens: number; readonly rowsPerSequence: number };
 
@@ -104,12 +106,13 @@ function peCode({ cols }: ColumnReduceShape, { at, order, words, leaving }: Colu
   const send: PeCode = (memory, base, { a: y, slot: i }, wavelet) => {
     const incoming = y === 0 ? 0 : wavelet;
     if (order.by === 'sums') return packSingle(Math.fround(memory[base + at + i] + single(incoming)));
+    if (order.by === 'pairs') return addPair(incoming, memory[base + at + 2 * i], memory[base + at + 2 * i + 1]);
     const perToken = Math.ceil(order.features / 2);
     const token = tokenOf(order, y, Math.floor(i / perToken));
     if (token < 0 || token >= order.tokens) return incoming;
     const feature = 2 * (i % perToken);
     const value = (f: number): number => (f < order.features ? memory[base + at + f * order.tokens + token] : 0);
-    return packPair(value(feature) + lowHalf(incoming), value(feature + 1) + highHalf(incoming));
+    return addPair(incoming, value(feature), value(feature + 1));
   };
   const leave: PeCode = (memory, base, args, wavelet) => {
     leaving[(base / words) % cols][args.slot] = send(memory, base, args, wavelet);
@@ -118,8 +121,12 @@ function peCode({ cols }: ColumnReduceShape, { at, order, words, leaving }: Colu
   return [send, leave];
 }
 
+function addPair(wavelet: number, low: number, high: number): number {
+  return packPair(low + lowHalf(wavelet), high + highHalf(wavelet));
+}
+
 /** Which token of row y the n-th of the column is; outside 0 .. T - 1 if it is none of them. */
-function tokenOf(order: Exclude<RowOrder, { by: 'sums' }>, y: number, n: number): number {
+function tokenOf(order: Exclude<RowOrder, { by: 'sums' | 'pairs' }>, y: number, n: number): number {
   if (order.by === 'tokens') return n - y * order.tokens;
   const { rowsPerSequence: R } = order;
   return n % R === y % R ? Math.floor(n / R) : -1;

@@ -10,6 +10,7 @@ import { geluBackward } from './elementwiseBackward.ts';
 import { type GptConfig, LAYER_NORM_EPSILON } from './gpt.ts';
 import { layerNorm } from './layerNorm.ts';
 import { gainBackward, layerNormBackward } from './layerNormBackward.ts';
+import { linear as linearForward, linearBackward } from './linear.ts';
 
 /** `Parameters`, `Block` and `Gpt` of gpt.ts with numbers of type `Numbers`. */
 export interface ParametersOf<Numbers> {
@@ -59,29 +60,11 @@ function norm(x: Float64Array, { weight, bias }: ParametersOf<Numbers>, T: numbe
   };
 }
 
-/** x [T][C], weight [OC][C], out [T][OC]. */
 function linear(x: Float64Array, weight: Numbers, bias: Numbers | null, T: number): Step<ParameterGradients> {
-  const C = x.length / T;
-  const OC = weight.length / C;
-  const out = new Float64Array(T * OC);
-  for (let t = 0; t < T; t++)
-    for (let o = 0; o < OC; o++) {
-      out[t * OC + o] = bias === null ? 0 : bias[o];
-      for (let c = 0; c < C; c++) out[t * OC + o] += x[t * C + c] * weight[o * C + c];
-    }
   return {
-    out,
+    out: linearForward(x, weight, bias, T),
     back: (dout) => {
-      const dinp = new Float64Array(T * C);
-      const grads = { weight: new Float64Array(OC * C), bias: new Float64Array(OC) };
-      for (let t = 0; t < T; t++)
-        for (let o = 0; o < OC; o++) {
-          grads.bias[o] += dout[t * OC + o];
-          for (let c = 0; c < C; c++) {
-            dinp[t * C + c] += dout[t * OC + o] * weight[o * C + c];
-            grads.weight[o * C + c] += dout[t * OC + o] * x[t * C + c];
-          }
-        }
+      const { dinp, ...grads } = linearBackward(x, weight, dout, T);
       return { dinp, grads };
     },
   };

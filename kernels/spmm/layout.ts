@@ -115,3 +115,13 @@ export function placeOf(layout: Layout, cols: number): { position: Uint16Array; 
   });
   return { position, local };
 }
+
+/** Where each feature lies, one after the other; one that has copies, as often. */
+export function featurePlaces(layout: Layout, cols: number): { feature: number; position: number; local: number }[] {
+  const places = Array.from(placesOf(layout, cols), (feature, place) => ({
+    feature,
+    position: place % cols,
+    local: Math.floor(place / cols),
+  }));
+  return places.filter(({ feature }) => feature >= 0).toSorted((a, b) => a.feature - b.feature);
+}

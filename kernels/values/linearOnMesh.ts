@@ -11,7 +11,7 @@ import {
   featureCount,
   type Layout,
   localFeatures,
-  placeOf,
+  featurePlaces,
   placesOf,
   type StreamOrder,
   streamOrder,
@@ -22,6 +22,11 @@ import type { MeshRun } from './meshRun.ts';
 export interface LinearOnMesh {
   /** [out][in]. */
   readonly weight: Float32Array;
+  /**
+   * `weight` is [in][out] instead, as for the gradient by the activation of a layer that has it as [out][in]. Each copy of
+   * an input feature brings its own gradient.
+   */
+  readonly transposed?: true;
   readonly bias: Float32Array | null;
   readonly input: Layout;
   readonly output: Layout;
@@ -80,26 +85,32 @@ interface WeightStreams {
 }
 
 /** Non-zeros of each feature and ring position, and the wavelets of each ring position, in stream order. */
-function weightStreams({ weight, input, output }: LinearOnMesh, cols: number): WeightStreams {
+function weightStreams({ weight, transposed, input, output }: LinearOnMesh, cols: number): WeightStreams {
   const order = streamOrder(output, cols);
-  const { position, local } = placeOf(input, cols);
+  const places = featurePlaces(input, cols);
   const inputs = featureCount(input);
+  const outputs = weight.length / inputs;
   const nnz = new Uint16Array(order.rows.length * cols);
   const weights = Array.from({ length: cols }, (): number[] => []);
   let dense = true;
   order.rows.forEach((row, n) => {
     if (row < 0) return;
-    for (let k = 0; k < inputs; k++) {
-      const bits = fp16Bits(weight[row * inputs + k]);
-      if ((bits & 0x7fff) === 0) {
+    for (const { feature, position, local } of places) {
+      const bits = fp16Bits(weight[transposed ? feature * outputs + row : row * inputs + feature]);
+      if (isZero(bits)) {
         dense = false;
         continue;
       }
-      nnz[n * cols + position[k]]++;
-      weights[position[k]].push(weightWavelet(bits, local[k]));
+      nnz[n * cols + position]++;
+      weights[position].push(weightWavelet(bits, local));
     }
   });
   return { order, nnz, weights: weights.map((each) => Int32Array.from(each)), dense };
+}
+
+/** Is a weight of these fp16 bits not streamed? */
+export function isZero(bits: number): boolean {
+  return (bits & 0x7fff) === 0;
 }
 
 export interface AffineOnMesh {

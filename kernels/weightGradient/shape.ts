@@ -4,7 +4,7 @@
 
 import { type Machine, latenciesOf } from '../../emulator/machine/spec.ts';
 import type { SpmmShape } from '../../emulator/streamed/shape.ts';
-import type { Gap } from '../edge.ts';
+import { type Gap, streamGap } from '../edge.ts';
 
 /** What a sum of products is kept in: fp16, two of them a wavelet on the way out; or fp32, one a wavelet. */
 export type Accumulate = 'fp16' | 'fp32';
@@ -48,6 +48,11 @@ export function gradientRow(row: GradientRow, machine: Machine): SpmmShape {
     psumPerWavelet: 2,
     latencies: latenciesOf(machine),
   };
+}
+
+/** Pace of the streams: an index has 16 bits, so two of them pass the edge as one wavelet, as dense weights do. */
+export function indexGap(machine: Machine, cols: number): Gap {
+  return streamGap(machine, cols, 2);
 }
 
 /** Wavelets in which so many sums leave a column. */

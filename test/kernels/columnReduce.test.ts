@@ -3,7 +3,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { latenciesOf, type Latencies, type Machine } from '../../emulator/machine/spec.ts';
-import { fp16, packPair, single } from '../../emulator/numerics/fp16.ts';
+import { fp16, highHalf, lowHalf, packPair, single } from '../../emulator/numerics/fp16.ts';
 import { CAUSE, CAUSE_COUNT } from '../../emulator/program/causes.ts';
 import { runStepped } from '../../emulator/stepped/engine.ts';
 import { columnReduce, type ColumnReduceShape, type RowOrder } from '../../kernels/columnReduce.ts';
@@ -59,6 +59,25 @@ describe('values', () => {
           }
       }),
       { seed: 41, numRuns: 80 },
+    );
+  });
+
+  test('pairs leave in fp16, each half added from north to south', () => {
+    fc.assert(
+      fc.property(drawn, ({ rows, cols, wavelets, gap, seed, latencies }) => {
+        const words = 2 * wavelets;
+        const memory = bank(rows * cols, words, (pe) => drawHalves(words, seed + pe));
+        const shape: ColumnReduceShape = { kernel: 'columnReduce', rows, cols, wavelets, gap };
+        const leaving = leavingOf(shape, { by: 'pairs' }, memory, words, latencies);
+        for (let x = 0; x < cols; x++)
+          for (let i = 0; i < words; i++) {
+            let sum = 0;
+            for (let y = 0; y < rows; y++) sum = fp16(sum + memory[(y * cols + x) * words + i]);
+            const wavelet = leaving[x][i >> 1];
+            expect(i % 2 === 0 ? lowHalf(wavelet) : highHalf(wavelet)).toBe(sum);
+          }
+      }),
+      { seed: 44, numRuns: 80 },
     );
   });
 

@@ -13,6 +13,7 @@ import { forward, type GptConfig } from '../../kernels/reference/gpt.ts';
 import { block, type BlockOf, type GptOf, gptGradients } from '../../kernels/reference/gptBackward.ts';
 import { layerNorm, rmsNorm } from '../../kernels/reference/layerNorm.ts';
 import { gainBackward, layerNormBackward, rmsNormBackward } from '../../kernels/reference/layerNormBackward.ts';
+import { linear, linearBackward } from '../../kernels/reference/linear.ts';
 import { uniform } from './draw.ts';
 import { randomGpt } from './randomGpt.ts';
 
@@ -98,6 +99,16 @@ describe('norms', () => {
     expectGradient(got.weight, gain, f);
     expectGradient(got.bias, bias, f);
   });
+});
+
+test('a linear layer: by its input, its weights and its bias', () => {
+  const [T, C, OC] = [4, 6, 5];
+  const [x, weight, bias, dout] = [T * C, OC * C, OC, T * OC].map((count, i) => drawDoubles(count, 15 + i));
+  const got = linearBackward(x, weight, dout, T);
+  const f = () => weighted(linear(x, weight, bias, T), dout);
+  expectGradient(got.dinp, x, f);
+  expectGradient(got.weight, weight, f);
+  expectGradient(got.bias, bias, f);
 });
 
 test.each([true, false])('attention, causal %s', (causal) => {
