@@ -89,18 +89,30 @@ const FEW_CELLS = 64;
 const FEW_FEATURES = 32;
 
 function* smallerSpmm(one: SpmmCase): Iterable<SpmmCase> {
+  for (const other of fewerOfSpmm(one)) if (isMatmul(other)) yield other;
+}
+
+/** Do its waves keep what shape.ts asks of them? */
+function isMatmul({ features, waves = features, ends, cols, accumulators }: SpmmCase): boolean {
+  if (waves < 1 || features - waves < 0 || features - waves > accumulators) return false;
+  if (ends === undefined) return true;
+  const isFree = (end: number, n: number): boolean => end < cols && (cols === 1 || n === 0 || end !== ends[n - 1]);
+  return ends.length === waves && ends.every(isFree);
+}
+
+function* fewerOfSpmm(one: SpmmCase): Iterable<SpmmCase> {
   const { features, cols, rows, tokens, accumulators, gap, nnz, ends } = one;
   for (const count of fewer(features)) {
     yield withFeatures(one, (n) => n < count);
     yield withFeatures(one, (n) => n >= features - count);
   }
-  for (const count of fewer(cols)) yield* withColumns(one, count);
+  for (const count of fewer(cols)) yield withColumns(one, count);
   for (const less of fewer(rows)) yield { ...one, rows: less };
   for (const less of fewer(tokens)) yield { ...one, tokens: less };
   for (const less of fewer(accumulators)) yield { ...one, accumulators: less };
   if (gap[0] !== gap[1]) yield { ...one, gap: [1, 1] };
-  if (ends !== undefined) {
-    const { ends: _, ...usual } = one;
+  if (ends !== undefined || one.waves !== undefined) {
+    const { ends: _ends, waves: _waves, ...usual } = one;
     yield usual;
   }
   if (nnz.some((count) => count > 0)) yield { ...one, nnz: new Uint16Array(nnz.length) };
@@ -115,22 +127,24 @@ function* smallerSpmm(one: SpmmCase): Iterable<SpmmCase> {
         if (count >= 0 && count < nnz[cell]) yield { ...one, nnz: nnz.with(cell, count) };
 }
 
+/** As many features without a wave as before; the waves end where the first features that are left did. */
 function withFeatures(one: SpmmCase, has: (feature: number) => boolean): SpmmCase {
-  const { nnz, ends, cols, features } = one;
+  const { nnz, ends, cols, features, waves } = one;
+  const left = Array.from({ length: features }, (_, n) => n).filter(has).length;
+  const wavesLeft = left - (features - (waves ?? features));
   return {
     ...one,
-    features: Array.from({ length: features }, (_, n) => n).filter(has).length,
+    features: left,
     nnz: nnz.filter((_, cell) => has(Math.floor(cell / cols))),
-    ...(ends === undefined ? {} : { ends: ends.filter((_, n) => has(n)) }),
+    ...(waves === undefined ? {} : { waves: wavesLeft }),
+    ...(ends === undefined ? {} : { ends: ends.filter((_, n) => has(n)).slice(0, Math.max(0, wavesLeft)) }),
   };
 }
 
-/** The first columns; nothing where the sums of two features in a row would then end at the same one. */
-function* withColumns(one: SpmmCase, cols: number): Iterable<SpmmCase> {
+/** The first columns. */
+function withColumns(one: SpmmCase, cols: number): SpmmCase {
   const nnz = one.nnz.filter((_, cell) => cell % one.cols < cols);
-  const ends = one.ends?.map((end) => end % cols);
-  if (ends === undefined) yield { ...one, cols, nnz };
-  else if (cols > 1 && !ends.some((end, n) => n > 0 && end === ends[n - 1])) yield { ...one, cols, nnz, ends };
+  return { ...one, cols, nnz, ...(one.ends === undefined ? {} : { ends: one.ends.map((end) => end % cols) }) };
 }
 
 /**

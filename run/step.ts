@@ -1,22 +1,19 @@
 // The time of one kernel: the fastest exact engine for it, and which one that was. This is what a worker does.
 
-import { internalError } from '../emulator/errors.ts';
-import { type Law, LawError, type SmallestCase } from '../emulator/laws.ts';
+import { LawError } from '../emulator/laws.ts';
 import type { MatmulStep, MeshShape, StepShape } from '../compiler/lower/program.ts';
 import { latenciesOf, type Machine } from '../emulator/machine/spec.ts';
-import { type TimingProgram, timingOnly } from '../emulator/stepped/cut.ts';
 import type { SpmmShape } from '../emulator/streamed/shape.ts';
 import { COLUMN_REDUCE_COLORS, type ColumnReduceShape } from '../kernels/columnReduce.ts';
 import { columnReduceTime } from '../kernels/columnReduceTime.ts';
-import { kernels, type SpmmCase, timingProgram } from '../kernels/index.ts';
+import { kernels, timingProgram } from '../kernels/index.ts';
 import { balancedCells } from '../kernels/spmm/balanced.ts';
 import { countCells } from '../kernels/spmm/counts.ts';
 import { streamOrder } from '../kernels/spmm/layout.ts';
 import { SPMM_COLORS } from '../kernels/spmm/ringProgram.ts';
 import { timeSpmm } from '../kernels/spmm/time.ts';
-import type { PlainCase } from './kernelCase.ts';
 import { timeProgram } from './meshTime.ts';
-import { breaks, fileOf, isSound, lawNote, smallerShapes, smallestCase, smallestThat } from './smallest.ts';
+import { smallestStep } from './smallestStep.ts';
 import { checkColors, countsOf, type StepTiming } from './stepTiming.ts';
 import { chunkRows, timeSums, timeWeightGradient } from './weightGradient.ts';
 
@@ -25,13 +22,17 @@ export function isFolded(kernel: StepShape['kernel']): boolean {
   return kernel !== 'weightGradient' && kernels[kernel].rows === 'shifted';
 }
 
-/** A law that breaks comes with the smallest case that breaks it (smallest.ts). */
+/** A law that breaks comes with the smallest case that breaks it (smallestStep.ts). */
 export function timeStep(shape: StepShape, machine: Machine): StepTiming {
   try {
     return timeShape(shape, machine);
   } catch (error) {
     if (!(error instanceof LawError)) throw error;
-    throw new LawError(error.law, error.message, smallestStep(shape, machine, error.law));
+    throw new LawError(
+      error.law,
+      error.message,
+      smallestStep(shape, machine, error.law, { time: timeShape, matmuls: matmulsOf }),
+    );
   }
 }
 
@@ -39,6 +40,11 @@ function timeShape(shape: StepShape, machine: Machine): StepTiming {
   if (shape.kernel === 'spmm') return timeMatmul(shape, machine);
   if (shape.kernel === 'weightGradient') return timeWeightGradient(shape, machine);
   return shape.kernel === 'columnReduce' ? timeSums(shape, machine) : timeMesh(shape, machine);
+}
+
+function matmulsOf(shape: StepShape, machine: Machine): Iterable<SpmmShape> {
+  if (shape.kernel === 'weightGradient') return chunkRows(shape, machine);
+  return shape.kernel === 'spmm' ? [matmulShape(shape, machine)] : [];
 }
 
 function timeMesh(shape: MeshShape, machine: Machine): StepTiming {
@@ -59,38 +65,6 @@ function timeColumnReduce(shape: ColumnReduceShape, machine: Machine): StepTimin
   const { rows, cols } = shape;
   const found = { engine: 'streamed', path: 'closed form', why: '' } as const;
   return { ...found, cycles: time.cycles, pes: rows * cols, totals: totals.map((count) => cols * count), slots };
-}
-
-/** Of a matmul as its cells, of any other kernel as the program that it is. */
-function smallestStep(shape: StepShape, machine: Machine, law: Law): SmallestCase {
-  if (shape.kernel === 'spmm') {
-    const whole: SpmmCase = { kernel: 'spmm', ...matmulShape(shape, machine) };
-    return fileOf(smallestCase(whole, law, timePlain), lawNote(law));
-  }
-  if (shape.kernel === 'weightGradient') {
-    for (const row of chunkRows(shape, machine)) {
-      const chunk: SpmmCase = { kernel: 'spmm', ...row };
-      if (breaks(law, () => timePlain(chunk))) return fileOf(smallestCase(chunk, law, timePlain), lawNote(law));
-    }
-    throw internalError(`a law broken in weightGradient is kept by all of its chunks`);
-  }
-  const latencies = latenciesOf(machine);
-  const programOf = (of: typeof shape): TimingProgram => timingOnly(timingProgram(of, machine));
-  // A shape that makes no sense gives a program that breaks laws by itself.
-  const mustBeSound = isSound(programOf(shape), latencies);
-  const smallest = smallestThat(
-    shape,
-    (of) => smallerShapes(of),
-    (of) =>
-      breaks(law, () => (!mustBeSound || isSound(programOf(of), latencies)) && timeProgram(programOf(of), latencies)),
-  );
-  const note = `${lawNote(law)} ${JSON.stringify(smallest)}`;
-  return fileOf({ kernel: 'program', program: programOf(smallest), latencies }, note);
-}
-
-function timePlain(one: PlainCase): unknown {
-  if (one.kernel === 'spmm') return timeSpmm(one, 'auto');
-  return one.kernel === 'program' ? timeProgram(one.program, one.latencies) : undefined;
 }
 
 /** The matmul as the engines take it: one row, its cells counted. */

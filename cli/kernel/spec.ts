@@ -40,6 +40,7 @@ const spmm = z.strictObject({
   tokens: count,
   // Its cells are looked at by cellsOf; a schema would take seconds for a large matrix.
   nnz: z.array(z.unknown()),
+  waves: count.optional(),
   ends: z.array(countOrZero).optional(),
   accumulators: count,
   gap: z.array(z.int().min(1).max(MOST_WAVELETS)),
@@ -92,6 +93,10 @@ function caseOf(document: Document, path: Path, one: z.output<typeof oneCase>): 
     const text = `not a gap, got ${JSON.stringify(one.gap)}, allowed [n, d]: n / d cycles between two wavelets, at least 1`;
     throw fault(document, [...path, 'gap'], text);
   }
+  const waves = one.waves ?? one.nnz.length;
+  const least = Math.max(1, one.nnz.length - accumulators);
+  if (waves < least || waves > one.nnz.length)
+    throw fault(document, [...path, 'waves'], `not so many, got ${waves}, allowed ${least} to ${one.nnz.length}`);
   return {
     kernel: 'spmm',
     rows,
@@ -106,13 +111,14 @@ function caseOf(document: Document, path: Path, one: z.output<typeof oneCase>): 
     simd,
     psumPerWavelet,
     latencies: one.machine,
-    ...(one.ends === undefined ? {} : { ends: endsOf(document, [...path, 'ends'], one.ends, one.nnz.length, cols) }),
+    ...(one.waves === undefined ? {} : { waves }),
+    ...(one.ends === undefined ? {} : { ends: endsOf(document, [...path, 'ends'], one.ends, waves, cols) }),
   };
 }
 
-function endsOf(document: Document, path: Path, ends: readonly number[], features: number, cols: number): Uint16Array {
-  if (ends.length !== features)
-    throw fault(document, path, `wrong length, got ${ends.length}, allowed ${features}, one for each feature`);
+function endsOf(document: Document, path: Path, ends: readonly number[], waves: number, cols: number): Uint16Array {
+  if (ends.length !== waves)
+    throw fault(document, path, `wrong length, got ${ends.length}, allowed ${waves}, one for each feature with sums`);
   ends.forEach((end, n) => {
     const isFree = end < cols && (cols === 1 || n === 0 || end !== ends[n - 1]);
     if (!isFree)
