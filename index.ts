@@ -12,6 +12,7 @@ export { loadModel } from './compiler/model/load.ts';
 export type { Overrides } from './compiler/model/overrides.ts';
 export type { GptSpec, MatmulSpec, ModelSpec } from './compiler/model/spec.ts';
 export { EmulateError, EXIT, type ExitCode } from './emulator/errors.ts';
+export { type Law, LawError, type SmallestCase } from './emulator/laws.ts';
 export { machinePresets } from './emulator/machine/presets/index.ts';
 export { type Latencies, latenciesOf, type Machine } from './emulator/machine/spec.ts';
 export { CAUSES, type CauseName, type Where } from './emulator/program/causes.ts';

@@ -36,7 +36,7 @@ export function kernelCommand(io: Io): CommandModule<object, KernelArguments> {
     builder: (yargs) =>
       withCaseFlags(yargs)
         .positional('name', { type: 'string', describe: KERNEL_NAMES.join(', ') })
-        .option('spec', { ...text, describe: 'file of cases: one, or {"cases": [...]}' })
+        .option('spec', { ...text, describe: 'file of cases, kernels or programs: one, or {"cases": [...]}' })
         .option('machine', { ...text, default: 'wse2', describe: 'preset or machine file' })
         .option('accumulate', { ...text, default: 'fp16', describe: 'fp16 or fp32' })
         .option('engine', { ...text, default: 'auto', describe: 'stepped, streamed or auto' })
