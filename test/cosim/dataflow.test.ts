@@ -12,7 +12,7 @@ import { draws } from '../fixtures/draws.ts';
 import { flowProgram } from '../fixtures/flows.ts';
 import { anyLatencies } from '../fixtures/machines.ts';
 import { spmmCase } from '../fixtures/spmmCases.ts';
-import { seedsFor, shareOf } from './tier.ts';
+import { seedsFor, shareOf, tell } from './tier.ts';
 
 /** The stepped run, or undefined if it ended in deadlock. */
 function judge(program: FabricProgram, latencies: Latencies): SteppedRun | undefined {
@@ -44,6 +44,7 @@ test('random programs', { timeout: random.timeout }, () => {
       seen.same++;
     }
   }
+  tell('programs by time stamps', seen);
   expect(seen.same, JSON.stringify(seen)).toBeGreaterThan(shareOf(random.seeds, 0.65));
   expect(seen.conflict, JSON.stringify(seen)).toBeGreaterThan(shareOf(random.seeds, 0.05));
   expect(seen.deadlock, JSON.stringify(seen)).toBeGreaterThan(0);

@@ -10,7 +10,7 @@ import { WSE2 } from '../fixtures/machines.ts';
 import { describeCase, emptyRunCase, spmmCase } from '../fixtures/spmmCases.ts';
 import { type Counts, firstDifference, foldedCounts, rowPaths, stepped } from './agreement.ts';
 import { faults } from './faults.ts';
-import { seedsFor, shareOf } from './tier.ts';
+import { seedsFor, shareOf, tell } from './tier.ts';
 
 /** A case with features of 1 .. inputQueue - 1 partial-sum wavelets, if the queue is longer than one. */
 function shorten(shape: SpmmShape, seed: number): SpmmShape {
@@ -37,6 +37,7 @@ test('short features: the counts of the stepped engine, and the path that is tak
     cases[psums] = (cases[psums] ?? 0) + 1;
     if (timeSpmm(shape, 'auto').path === 'lookahead') taken++;
   }
+  tell('short features, by partial-sum wavelets', { cases, taken });
   for (const psums of [1, 2, 3, 4, 5])
     expect(cases[psums], `${psums} of ${JSON.stringify(cases)}`).toBeGreaterThan(shareOf(short.seeds, 0.05));
   expect(taken).toBeGreaterThan(shareOf(short.seeds, 0.7));
@@ -52,6 +53,7 @@ test('short features with runs of empty cells, after which the stream keeps ahea
     const { aheadFrom, ahead } = lookaheadRun(shape);
     if (aheadFrom.some((from, p) => from > 0 && ahead[p] === 1)) later++;
   }
+  tell('short features with runs of empty cells', { cases: runs.seeds.length, later });
   expect(later).toBeGreaterThan(shareOf(runs.seeds, 0.1));
 });
 
@@ -72,6 +74,7 @@ test('features of any length: the counts of every other path that holds', { time
       compared[name] = (compared[name] ?? 0) + 1;
     }
   }
+  tell('looking ahead against the other paths', { compared, ahead });
   // Both of its ways are seen: walked to the end, and known to keep ahead.
   expect(ahead).toBeGreaterThan(shareOf(long.seeds, 0.3));
   expect(ahead).toBeLessThan(shareOf(long.seeds, 0.9));

@@ -7,12 +7,17 @@ import type { SpmmShape } from '../../emulator/streamed/shape.ts';
 import { timeSpmm } from '../../kernels/spmm/time.ts';
 import { draws } from '../fixtures/draws.ts';
 import { WSE2 } from '../fixtures/machines.ts';
-import { describeCase, emptyRunCase, spmmCase } from '../fixtures/spmmCases.ts';
+import { describeCase, emptyRunCase, largeCase, spmmCase } from '../fixtures/spmmCases.ts';
 import { countsOf, firstDifference, foldedCounts, rowPaths, stepped } from './agreement.ts';
-import { seedsFor, shareOf } from './tier.ts';
+import { seedsFor, shareOf, tell } from './tier.ts';
+
+interface Agreement {
+  readonly chosen: string;
+  readonly answered: readonly string[];
+}
 
 /** Compares all answers for a shape; returns the path that was chosen and those that gave an answer. */
-function expectAgreement(shape: SpmmShape, name: string): { chosen: string; answered: string[] } {
+function expectAgreement(shape: SpmmShape, name: string): Agreement {
   const judge = stepped(shape);
   const auto = timeSpmm(shape, 'auto');
   expect(firstDifference(judge, countsOf(auto), shape), `${auto.path}, ${name}`).toBeUndefined();
@@ -26,17 +31,26 @@ function expectAgreement(shape: SpmmShape, name: string): { chosen: string; answ
   return { chosen: auto.path, answered };
 }
 
+/** Cases by the path that was chosen, and by each that gave an answer. */
+function tally() {
+  const chosen: Record<string, number> = {};
+  const answered: Record<string, number> = {};
+  const add = (agreement: Agreement): void => {
+    chosen[agreement.chosen] = (chosen[agreement.chosen] ?? 0) + 1;
+    for (const name of agreement.answered) answered[name] = (answered[name] ?? 0) + 1;
+  };
+  return { chosen, answered, add };
+}
+
 const random = seedsFor(1000, 12_000);
 
 test('random cases', { timeout: random.timeout }, () => {
-  const chosen: Record<string, number> = {};
-  const answered: Record<string, number> = {};
+  const { chosen, answered, add } = tally();
   for (const seed of random.seeds) {
     const shape = spmmCase(seed);
-    const result = expectAgreement(shape, describeCase(seed, shape));
-    chosen[result.chosen] = (chosen[result.chosen] ?? 0) + 1;
-    for (const name of result.answered) answered[name] = (answered[name] ?? 0) + 1;
+    add(expectAgreement(shape, describeCase(seed, shape)));
   }
+  tell('random cases', { chosen, answered });
   // Every path is chosen, and asked, often enough to be believed.
   for (const path of ['closed form', 'token level', 'lookahead'])
     expect(chosen[path], `${path} of ${JSON.stringify(chosen)}`).toBeGreaterThan(shareOf(random.seeds, 0.03));
@@ -47,18 +61,33 @@ test('random cases', { timeout: random.timeout }, () => {
 const emptyRunSeeds = seedsFor(250, 5000);
 
 test('runs of empty cells, where the closed form is left and entered again', { timeout: emptyRunSeeds.timeout }, () => {
+  const { chosen, answered, add } = tally();
   let reentered = 0;
   for (const seed of emptyRunSeeds.seeds) {
     const shape = emptyRunCase(seed);
-    const { chosen } = expectAgreement(shape, `empty runs, ${describeCase(seed, shape)}`);
+    const agreement = expectAgreement(shape, `empty runs, ${describeCase(seed, shape)}`);
     const late = emptyRuns(shape).some((runs) => runs.some(({ from }) => from > shape.accumulators));
-    if (chosen === 'closed form' && late) reentered++;
+    if (agreement.chosen === 'closed form' && late) reentered++;
+    add(agreement);
   }
+  tell('runs of empty cells', { chosen, answered, reentered });
   expect(reentered).toBeGreaterThan(shareOf(emptyRunSeeds.seeds, 0.3));
 });
 
+const large = seedsFor(6, 150);
+
+test('random cases on 1 x 256 and 64 x 64 PEs', { timeout: large.timeout }, () => {
+  const { chosen, answered, add } = tally();
+  for (const seed of large.seeds) {
+    const shape = seed % 2 === 0 ? largeCase(seed, 1, 256) : largeCase(seed, 64, 64);
+    add(expectAgreement(shape, `large, ${describeCase(seed, shape)}`));
+  }
+  tell('1 x 256 and 64 x 64', { chosen, answered });
+  expect(Object.keys(answered).length).toBe(rowPaths.length);
+});
+
 /** A regular case of the WSE-2 at a size beyond the random ones. */
-function largeCase(seed: number, rows: number, cols: number, features: number, most: number): SpmmShape {
+function regularCase(seed: number, rows: number, cols: number, features: number, most: number): SpmmShape {
   const { int } = draws(seed);
   return {
     rows,
@@ -77,11 +106,11 @@ function largeCase(seed: number, rows: number, cols: number, features: number, m
 }
 
 test.each([
-  ['1 x 256', largeCase(1, 1, 256, 20, 4), 'closed form'],
-  ['64 x 64', largeCase(2, 64, 64, 8, 6), 'closed form'],
-  ['4 x 96, weights late', { ...largeCase(3, 4, 96, 40, 1), gap: [40, 1] as const }, 'token level'],
-  ['2 x 128, few tokens', { ...largeCase(4, 2, 128, 30, 5), tokens: 15 }, 'lookahead'],
-  ['2 x 64, hardly any tokens', { ...largeCase(5, 2, 64, 30, 5), tokens: 4 }, 'lookahead'],
+  ['1 x 256', regularCase(1, 1, 256, 20, 4), 'closed form'],
+  ['64 x 64', regularCase(2, 64, 64, 8, 6), 'closed form'],
+  ['4 x 96, weights late', { ...regularCase(3, 4, 96, 40, 1), gap: [40, 1] as const }, 'token level'],
+  ['2 x 128, few tokens', { ...regularCase(4, 2, 128, 30, 5), tokens: 15 }, 'lookahead'],
+  ['2 x 64, hardly any tokens', { ...regularCase(5, 2, 64, 30, 5), tokens: 4 }, 'lookahead'],
 ])('a row or mesh of %s', (_, shape, path) => {
   expect(expectAgreement(shape, describeCase(0, shape)).chosen).toBe(path);
 });

@@ -14,3 +14,8 @@ export function seedsFor(ordinary: number, nightlyCount: number): { seeds: numbe
 export function shareOf(seeds: readonly number[], share: number): number {
   return Math.floor(seeds.length * share);
 }
+
+/** In a nightly run, how many cases of which kind there were. */
+export function tell(test: string, counts: Readonly<Record<string, unknown>>): void {
+  if (nightly) console.log(`${test}: ${JSON.stringify(counts)}`);
+}
