@@ -89,7 +89,7 @@ async function brokenTwice(
   expect(files[0]).toMatch(/^law-[\w.-]+-[0-9a-f]{8}\.json$/);
   const command = / it breaks the law again with: emulate (.*)$/m.exec(err)?.[1].split(' ') ?? [];
   expect(command).toContain(join(folder, files[0]));
-  const again = await emulate([...command, '--json', '-']);
+  const again = await emulate([...command, '--json', join(folder, 'again.json')]);
   expect({ code: again.code, out: again.out }).toEqual({ code: EXIT.lawBroken, out: '' });
   expect(lawOf(again.err)).toBe(lawOf(err));
   const text = readFileSync(join(folder, files[0]), 'utf8');
@@ -188,7 +188,13 @@ test('a point of a sweep leaves its case in the folder of the sweep, and no repo
   expect(err).toContain('2 of 2 points failed');
   const files = readdirSync(join(folder, 'out')).sort();
   expect(files).toEqual([expect.stringMatching(/^law-spmm-\w+\.json$/), 'results.csv', 'results.jsonl']);
-  const again = await emulate(['kernel', '--spec', join(folder, 'out', files[0])]);
+  const again = await emulate([
+    'kernel',
+    '--spec',
+    join(folder, 'out', files[0]),
+    '--json',
+    join(folder, 'again.json'),
+  ]);
   expect(again).toMatchObject({ code: EXIT.lawBroken, out: '' });
 });
 

@@ -172,7 +172,7 @@ test('wavelets that nobody takes are a broken law, shown by the smallest program
   const [file, ...others] = readdirSync(folder).filter((name) => name !== 'spec.json');
   expect(others).toEqual([]);
   expect(err).toContain(`it breaks the law again with: emulate kernel --spec ${join(folder, file)}`);
-  const again = await emulate(['kernel', '--spec', join(folder, file)]);
+  const again = await emulate(['kernel', '--spec', join(folder, file), '--json', json]);
   expect(again).toMatchObject({ code: EXIT.lawBroken, out: '' });
   const smallest: unknown = JSON.parse(readFileSync(join(folder, file), 'utf8'));
   expect(smallest).toMatchObject({

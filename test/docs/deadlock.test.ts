@@ -19,5 +19,5 @@ test('the program of the page deadlocks as it says there', async () => {
   const folder = folderWith({ 'greeting.json': block('json') });
   const { code, err } = await emulate(['kernel', '--spec', join(folder, 'greeting.json')]);
   expect(code).toBe(EXIT.deadlock);
-  expect(err).toBe(`${block('text')}`);
+  expect(err).toBe(block('text'));
 });
