@@ -1,6 +1,6 @@
 // One block of a GPT-2 with values on a mesh, forward with all that the backward pass needs kept, and back. The gradient by
-// the block's output, in `dx`, becomes that by its input. Gradients by activations are matmuls with the turned weights; those
-// of biases and gains leave; those by the weights of matmuls are not taken here.
+// the block's output, in `dx`, becomes that by its input. Gradients by activations are matmuls with the transposed weights;
+// those by parameters leave.
 
 import type { AttentionCase } from '../attention/steps.ts';
 import { elementwise, geluCode, residualCode } from '../elementwise.ts';
@@ -15,6 +15,7 @@ import { attentionOnMesh } from './attentionOnMesh.ts';
 import { affineOnMesh, linearOnMesh } from './linearOnMesh.ts';
 import type { MeshRun } from './meshRun.ts';
 import { sumsOnMesh } from './sumsOnMesh.ts';
+import { type WeightGradientOnMesh, weightGradientOnMesh } from './weightGradientOnMesh.ts';
 
 /** A normalisation: its input, what it keeps (normalised values, means and reciprocal deviations), its output. */
 export interface NormAt {
@@ -27,11 +28,15 @@ export interface NormAt {
 /**
  * First words of: the block's input `x` and `middle` after attention; what the norms keep; `scaled`, the input of a matmul, and
  * `branch`, its output; the MLP before its activation, after it, and the gradient there; the gradients `dx` of the residual
- * stream and `dbranch` by a branch's input; room for sums.
+ * stream and `dbranch` by a branch's input; room for sums, and for what a gradient by weights lets arrive and sums up.
  */
 export type BlockAt = AttentionBackwardAt &
   Record<'x' | 'middle' | 'norm1' | 'stats1' | 'norm2' | 'stats2' | 'scaled' | 'branch', number> &
-  Record<'fc' | 'act' | 'dfc' | 'dx' | 'dbranch' | 'accumulators' | 'featureSums', number>;
+  Record<'fc' | 'act' | 'dfc' | 'dx' | 'dbranch' | 'accumulators' | 'featureSums', number> &
+  Record<'arrived' | 'weightSums', number>;
+
+/** How gradients by weights are taken. */
+export type GradientRoom = Pick<WeightGradientOnMesh, 'buffers' | 'features' | 'accumulate' | 'room'>;
 
 export interface BlockOnMesh {
   readonly mesh: MeshRun;
@@ -39,12 +44,13 @@ export interface BlockOnMesh {
   readonly accumulators: number;
   readonly embedded: Layout;
   readonly hidden: Layout;
+  readonly gradientRoom: GradientRoom;
   readonly at: BlockAt;
 }
 
 type ParameterGradients = Parameters;
 
-/** As `Block`, with the gradients of gains and biases in it; `weight` of a matmul is left empty. */
+/** As `Block`, with the gradients in it. */
 export type BlockGradients = Block;
 
 function onAll(
@@ -124,10 +130,40 @@ export function normBackwardOnMesh(
   return gradients;
 }
 
-/** weight [out][in] as [in][out]. */
-export function turned(weight: Float32Array, inputs: number): Float32Array {
-  const outputs = weight.length / inputs;
-  return Float32Array.from(weight, (_, i) => weight[(i % outputs) * inputs + Math.floor(i / outputs)]);
+/** What a matmul of the forward pass read, and what its way back takes and leaves. */
+interface Matmul {
+  /** [out][in]. */
+  readonly weight: Float32Array;
+  readonly input: Layout;
+  readonly output: Layout;
+  /** First words of the input, the gradient by the output and that by the input. */
+  readonly at: { readonly input: number; readonly gradient: number; readonly output: number };
+}
+
+/** The gradient by the weights leaves, and then that by the input is taken. */
+export function matmulBackward(block: BlockOnMesh, name: string, matmul: Matmul): Float32Array {
+  const { mesh, attention, accumulators, gradientRoom, at: own } = block;
+  const { weight, input, output, at } = matmul;
+  const { tokens } = attention;
+  const gradient = weightGradientOnMesh(mesh, `${name}.gradient`, {
+    ...gradientRoom,
+    weight,
+    input,
+    output,
+    tokens,
+    at: { input: at.input, gradient: at.gradient, arrived: own.arrived, sums: own.weightSums },
+  });
+  linearOnMesh(mesh, `${name}.transposed`, {
+    weight,
+    transposed: true,
+    bias: null,
+    tokens,
+    accumulators,
+    input: output,
+    output: input,
+    at: { input: at.gradient, output: at.output, sums: own.accumulators },
+  });
+  return gradient;
 }
 
 function byHead({ attention }: BlockOnMesh, parts: number): HeadsLayout {
@@ -175,42 +211,37 @@ export function blockForward(block: BlockOnMesh, name: string, parameters: Block
 
 /** After blockForward with the same input. */
 export function blockBackward(block: BlockOnMesh, name: string, parameters: Block): BlockGradients {
-  const { mesh, attention, embedded, hidden, at, accumulators } = block;
+  const { mesh, attention, embedded, hidden, at } = block;
   const { ln_1, attn, ln_2, mlp } = parameters;
   const { tokens } = attention;
-  /** The gradient of a bias leaves, and that by the input of the matmul is taken. */
   const linear = (
     step: string,
-    { weight, bias }: Parameters,
-    [layout, from]: readonly [Layout, number],
-    [output, to]: readonly [Layout, number],
+    { weight }: Parameters,
+    [input, read, output]: readonly [Layout, number, number],
+    [layout, gradient]: readonly [Layout, number],
   ): ParameterGradients => {
-    const sums = { gradient: from, normalised: from, sums: at.featureSums };
+    const sums = { gradient, normalised: gradient, sums: at.featureSums };
     const gradients = sumsOnMesh(mesh, `${name}.${step}.bias`, 'bias', layout, tokens, sums);
-    linearOnMesh(mesh, `${name}.${step}.turned`, {
-      weight: turned(weight, weight.length / bias.length),
-      bias: null,
-      input: layout,
-      output,
-      tokens,
-      accumulators,
-      at: { input: from, output: to, sums: at.accumulators },
-    });
-    return { weight: new Float32Array(0), bias: gradients.bias };
+    const matmul = { weight, input, output: layout, at: { input: read, gradient, output } };
+    return { weight: matmulBackward(block, `${name}.${step}`, matmul), bias: gradients.bias };
   };
   const toStream = (step: string): void => addOnMesh(block, `${name}.${step}`, at.dx, at.dbranch, at.dx);
 
-  const mlpProj = linear('mlp.c_proj', mlp.c_proj, [embedded, at.dx], [hidden, at.dfc]);
+  const mlpProj = linear('mlp.c_proj', mlp.c_proj, [hidden, at.act, at.dfc], [embedded, at.dx]);
   const operands = { input: at.fc, gradient: at.dfc, output: at.dfc, count: vectorOf(block, hidden) };
   const code = geluBackwardCode(operands);
   const gelu = onAll(block, 'geluBackward', hidden);
   mesh.run(`${name}.mlp.gelu.gradient`, (memory) => local.program(gelu, mesh.machine, { ...memory, code }));
-  const fc = linear('mlp.c_fc', mlp.c_fc, [hidden, at.dfc], [embedded, at.dbranch]);
+  const fc = linear('mlp.c_fc', mlp.c_fc, [embedded, at.scaled, at.dbranch], [hidden, at.dfc]);
   const ln2 = normBackwardOnMesh(block, `${name}.ln_2`, ln_2, { normalised: at.norm2, stats: at.stats2 });
   toStream('mlp.residual.gradient');
-  const attnProj = linear('attn.c_proj', attn.c_proj, [embedded, at.dx], [byHead(block, 1), at.byOutput]);
+  const attnProj = linear('attn.c_proj', attn.c_proj, [byHead(block, 1), at.output, at.byOutput], [embedded, at.dx]);
   const dqkv = attentionBackwardOnMesh(mesh, `${name}.attn.gradient`, attention, at);
-  const qkv = linear('attn.c_attn', attn.c_attn, [byHead(block, 3), dqkv], [embedded, at.dbranch]);
+  // The output of ln_2 lies where that of ln_1 was.
+  const normalised = { input: at.norm1, output: at.scaled };
+  const again = { layout: embedded, scale: ln_1.weight, shift: ln_1.bias, tokens, at: normalised };
+  affineOnMesh(mesh, `${name}.ln_1.affine.again`, again);
+  const qkv = linear('attn.c_attn', attn.c_attn, [embedded, at.scaled, at.dbranch], [byHead(block, 3), dqkv]);
   const ln1 = normBackwardOnMesh(block, `${name}.ln_1`, ln_1, { normalised: at.norm1, stats: at.stats1 });
   toStream('attn.residual.gradient');
   return { ln_1: ln1, attn: { c_attn: qkv, c_proj: attnProj }, ln_2: ln2, mlp: { c_fc: fc, c_proj: mlpProj } };

@@ -1,6 +1,6 @@
-// The backward pass of a GPT-2 with values on a mesh, kernel by kernel in the stepped engine, but for the gradients by the
-// weights of its matmuls. Only the input of each block is kept from the forward pass; a block runs forward again before it
-// runs back. The loss is the sum over the tokens of `weight` times theirs.
+// A training step of a GPT-2 with values on a mesh, up to the gradients by all parameters: kernel by kernel in the stepped
+// engine. Only the input of each block is kept from the forward pass; a block runs forward again before it runs back. The
+// loss is the sum over the tokens of `weight` times theirs. A weight that is zero gets no gradient.
 
 import type { Machine } from '../../emulator/machine/spec.ts';
 import { highHalf, lowHalf } from '../../emulator/numerics/fp16.ts';
@@ -11,6 +11,8 @@ import { streamGap } from '../edge.ts';
 import { logitGradient, TARGET_WEIGHT, TARGET_WORDS, targetPlace } from '../logitGradient.ts';
 import { logitScale } from '../logitScale.ts';
 import type { Gpt, Parameters } from '../reference/gpt.ts';
+import { localFeatures } from '../spmm/layout.ts';
+import type { Accumulate } from '../weightGradient/shape.ts';
 import { attentionBackwardWords } from './attentionBackwardOnMesh.ts';
 import {
   addOnMesh,
@@ -19,8 +21,8 @@ import {
   type BlockGradients,
   type BlockOnMesh,
   keptNorm,
+  matmulBackward,
   normBackwardOnMesh,
-  turned,
 } from './blockGradientsOnMesh.ts';
 import { embeddingOnMesh } from './embeddingOnMesh.ts';
 import { linearOnMesh } from './linearOnMesh.ts';
@@ -33,6 +35,10 @@ export interface GradientsMapping {
   readonly accumulators: number;
   readonly keyBlock: number;
   readonly slice: number;
+  /** Of gradients by weights: what a PE has room for, output features of a chunk, and what sums are kept in. */
+  readonly gradientBuffers: number;
+  readonly gradientFeatures: number;
+  readonly accumulate: Accumulate;
 }
 
 export interface GptGradientsOnMesh {
@@ -40,6 +46,7 @@ export interface GptGradientsOnMesh {
   readonly embeddings: Float32Array[];
   readonly h: readonly BlockGradients[];
   readonly ln_f: Parameters;
+  readonly lm_head: Float32Array;
   readonly steps: readonly MeshStep[];
 }
 
@@ -71,7 +78,7 @@ export function gptGradientsOnMesh(
   const headAt = { ...run.headAt, sums: at.accumulators, input: at.scaled };
   lmHeadOnMesh(mesh, { ...head, at: headAt }, { sequences: idx.length, length: idx[0].length, placeOf });
   layTargets(run, targets, weight, mapping);
-  lossBackward(run, gpt.lm_head, mapping);
+  const lm_head = lossBackward(run, gpt.lm_head, mapping);
 
   const ln_f = normBackwardOnMesh(block, 'ln_f', gpt.ln_f, last);
   clear(mesh, at.dx, run.vector);
@@ -82,7 +89,7 @@ export function gptGradientsOnMesh(
     blockForward(own, `h.${l}`, gpt.h[l], at.branch);
     h.unshift(blockBackward(own, `h.${l}`, gpt.h[l]));
   }
-  return { embeddings: embeddingsOut(run, idx, width), h, ln_f, steps: mesh.steps };
+  return { embeddings: embeddingsOut(run, idx, width), h, ln_f, lm_head, steps: mesh.steps };
 }
 
 interface Run {
@@ -98,7 +105,7 @@ interface Run {
 }
 
 function startRun(gpt: Gpt, idx: readonly (readonly number[])[], mapping: GradientsMapping, machine: Machine): Run {
-  const { cols, tokens, keyBlock, accumulators, slice } = mapping;
+  const { cols, tokens, keyBlock, accumulators, slice, gradientBuffers, gradientFeatures, accumulate } = mapping;
   const { n_head: heads, n_embd } = gpt.config;
   const sequence = idx[0].length;
   const attention: AttentionCase = {
@@ -114,6 +121,10 @@ function startRun(gpt: Gpt, idx: readonly (readonly number[])[], mapping: Gradie
   const hidden = gpt.h[0].mlp.c_fc.bias.length;
   const vector = Math.ceil(n_embd / cols) * tokens;
   const wide = Math.ceil(hidden / cols) * tokens;
+  const embedded = { kind: 'strided', features: n_embd } as const;
+  const byHead = { kind: 'heads', heads, headDim: n_embd / heads, pairs: false, parts: [heads] } as const;
+  // Without a zero, in the fullest column, of the widest input.
+  const room = 2 + gradientFeatures * Math.max(Math.ceil(hidden / cols), localFeatures(byHead, cols));
   const { at, words } = layWords({
     ...attentionBackwardWords(attention),
     x: vector * (gpt.h.length + 1),
@@ -130,6 +141,8 @@ function startRun(gpt: Gpt, idx: readonly (readonly number[])[], mapping: Gradie
     dx: vector,
     dbranch: vector,
     accumulators: accumulators * tokens,
+    arrived: gradientBuffers * tokens,
+    weightSums: room,
     featureSums: 2 * Math.max(wide, 3 * vector, tokens),
     logits: Math.ceil(slice / cols) * tokens,
     logitMaximum: tokens,
@@ -142,9 +155,16 @@ function startRun(gpt: Gpt, idx: readonly (readonly number[])[], mapping: Gradie
   });
   const R = rowsPerSequence(attention);
   const mesh = new MeshRun(machine, idx.length * R, cols, words);
-  const embedded = { kind: 'strided', features: n_embd } as const;
   return {
-    block: { mesh, attention, accumulators, embedded, hidden: { kind: 'strided', features: hidden }, at },
+    block: {
+      mesh,
+      attention,
+      accumulators,
+      embedded,
+      at,
+      hidden: { kind: 'strided', features: hidden },
+      gradientRoom: { buffers: gradientBuffers, features: gradientFeatures, accumulate, room },
+    },
     inputs: Array.from({ length: gpt.h.length + 1 }, (_, l) => at.x + l * vector),
     headAt: at,
     targets: at.targets,
@@ -175,28 +195,30 @@ function layTargets(
   }
 }
 
-/** The gradient by the input of the LM head, in `dbranch`: slice by slice, each slice's logits taken again. */
+/** The gradient by the LM head, and in `dbranch` that by its input: slice by slice, each slice's logits taken again. */
 function lossBackward(
   { block, headAt, targets, inverse, vector }: Run,
   head: Float32Array,
   { cols, tokens, slice }: GradientsMapping,
-): void {
+): Float32Array {
   const { mesh, embedded, accumulators, at } = block;
   const { machine, rows } = mesh;
   const scale = { kernel: 'logitScale', rows, cols, tokens } as const;
-  const places = { sum: headAt.logitSum, weight: targets + TARGET_WEIGHT * tokens, inverse };
-  mesh.run('lm_head.scale', (memory) => logitScale.program(scale, machine, { ...memory, at: places }));
+  const scaleAt = { sum: headAt.logitSum, weight: targets + TARGET_WEIGHT * tokens, inverse };
+  mesh.run('lm_head.scale', (memory) => logitScale.program(scale, machine, { ...memory, at: scaleAt }));
   const width = block.attention.heads * block.attention.headDim;
   const vocabulary = head.length / width;
+  const gradient = new Float32Array(head.length);
   clear(mesh, at.dbranch, vector);
   for (let first = 0; first < vocabulary; first += slice) {
     const count = Math.min(slice, vocabulary - first);
     const weight = head.subarray(first * width, (first + count) * width);
     const logits = { kind: 'strided', features: count } as const;
-    const common = { bias: null, tokens, accumulators };
     linearOnMesh(mesh, 'lm_head.again', {
-      ...common,
       weight,
+      bias: null,
+      tokens,
+      accumulators,
       input: embedded,
       output: logits,
       at: { input: at.scaled, output: headAt.logits, sums: at.accumulators },
@@ -204,15 +226,12 @@ function lossBackward(
     const shape = { kernel: 'logitGradient', rows, cols, features: Math.ceil(count / cols), tokens } as const;
     const values = { at: { logits: headAt.logits, row: headAt.row, inverse, targets }, slice: first / slice, count };
     mesh.run('lm_head.gradient', (memory) => logitGradient.program(shape, machine, { ...memory, ...values }));
-    linearOnMesh(mesh, 'lm_head.turned', {
-      ...common,
-      weight: turned(weight, width),
-      input: logits,
-      output: embedded,
-      at: { input: headAt.logits, output: at.branch, sums: at.accumulators },
-    });
+    const places = { input: at.scaled, gradient: headAt.logits, output: at.branch };
+    const matmul = { weight, input: embedded, output: logits, at: places };
+    gradient.set(matmulBackward(block, 'lm_head', matmul), first * width);
     addOnMesh(block, 'lm_head.add', at.dbranch, at.branch, at.dbranch);
   }
+  return gradient;
 }
 
 function clear({ memory, words }: MeshRun, at: number, count: number): void {
