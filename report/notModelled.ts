@@ -2,7 +2,7 @@
 
 import type { ModelSpec } from '../compiler/model/spec.ts';
 
-export function notModelled({ kind, machine }: ModelSpec): string[] {
+export function notModelled({ kind, machine, workload }: ModelSpec): string[] {
   const { kernelStart } = machine.machine.core;
   const { bankConflict } = machine.machine.memory;
   return [
@@ -15,6 +15,12 @@ export function notModelled({ kind, machine }: ModelSpec): string[] {
     ...(kind === 'gpt'
       ? ['logits leaving the wafer: of each token the largest logit, its index and the sum of exponentials are kept']
       : ['activations: they lie on the wafer before the run and stay there after it']),
+    ...(workload.kind === 'train'
+      ? [
+          'the optimiser, which works outside, and the adding up of the gradients of groups and micro-batches there; the new weights are ready when the next step asks for them',
+          'the value of the loss, and scaling it for fp16: gradients are those of the sum over the tokens',
+        ]
+      : []),
     'power, temperature and clock limits; defective and spare PEs',
     'the GPU: whether the batch fits its memory, launches of an eager framework, a step around the kernels (see kappa)',
   ];

@@ -81,15 +81,30 @@ const COLUMNS: readonly Column[] = [
   { head: 'what would help', align: 'left' },
 ];
 
+/** So many lines are shown whole; of more, those below a share are put together. */
+const MOST_LINES = 24;
+const SMALL_SHARE = 0.002;
+
 export function operatorTable(operators: readonly TableOperator[], passes: number, colours: ChalkInstance): string[] {
-  const rows = linesOf(operators).map((line) => [
-    shortName(line.name),
-    line.layers > 1 ? `x${line.layers}` : '',
-    count(line.cycles * passes),
-    line.share >= LARGE_SHARE ? colours.bold(percent(line.share)) : percent(line.share),
-    percent(line.utilisation),
-    ...boundCells(line),
-  ]);
+  const lines = linesOf(operators);
+  const small = lines.length > MOST_LINES ? lines.filter(({ share }) => share < SMALL_SHARE) : [];
+  const rows = lines
+    .filter((line) => !small.includes(line))
+    .map((line) => [
+      shortName(line.name),
+      line.layers > 1 ? `x${line.layers}` : '',
+      count(line.cycles * passes),
+      line.share >= LARGE_SHARE ? colours.bold(percent(line.share)) : percent(line.share),
+      percent(line.utilisation),
+      ...boundCells(line),
+    ]);
+  if (small.length > 0) {
+    const sum = (of: (line: Line) => number): number => small.reduce((all, line) => all + of(line), 0);
+    const cycles = sum((line) => line.cycles);
+    const utilisation = sum((line) => line.utilisation * line.cycles) / cycles;
+    const share = percent(sum((line) => line.share));
+    rows.push([`${small.length} others`, '', count(cycles * passes), share, percent(utilisation), '', '']);
+  }
   return plainTable(COLUMNS, rows, colours);
 }
 

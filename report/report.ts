@@ -2,10 +2,13 @@
 // the input; `run` is about the host and the command line, and no hash covers it.
 
 import { type GpuResult, gpuResult } from '../baselines/gpu/model.ts';
+import { gpuTrainingResult } from '../baselines/gpu/training.ts';
 import { peakFacts, type PeakFacts } from '../baselines/gpu/peak.ts';
-import { denseMultiplyAdds, type Graph, keptMultiplyAdds } from '../compiler/graph/graph.ts';
+import { denseMultiplyAdds, type Graph, keptMultiplyAdds, withoutZeros } from '../compiler/graph/graph.ts';
+import { trainingFlops } from '../compiler/graph/trainingFlops.ts';
 import type { Mapping } from '../compiler/mapping/mapping.ts';
-import type { MemoryUse } from '../compiler/mapping/memory.ts';
+import type { MemoryUse } from '../compiler/mapping/memoryUse.ts';
+import { parameterCount } from '../compiler/model/parameters.ts';
 import type { MappingRequest, ModelSpec } from '../compiler/model/spec.ts';
 import type { MainResult } from '../run/main.ts';
 import { boundByTwins } from '../run/bound.ts';
@@ -85,7 +88,7 @@ export function buildReport(result: MainResult): Report {
     mapping: { ...wafer.mapping, padding: wafer.padding, asked: spec.mapping },
     wafer: totals(wafer),
     waferDense: { ...totals(waferDense), mapping: waferDense.mapping, sameMapping: totals(waferDenseSameMapping) },
-    gpu: { ...gpuResult(graph, spec.gpu), ...peakFacts(spec.gpu) },
+    gpu: { ...gpuOf(spec, graph), ...peakFacts(spec.gpu) },
     operators: wafer.operators.map(reported),
     memory: wafer.memory,
     notModelled: notModelled(spec),
@@ -138,6 +141,14 @@ export function reported({ steps, ...operator }: OperatorResult): ReportedOperat
   return { ...operator, steps: steps.map(({ kernel, repeat, cycles }) => ({ kernel, repeat, cycles })) };
 }
 
+/** Of a training step the same step, all activations kept: that its memory may not hold them is not held against it. */
+function gpuOf(spec: ModelSpec, graph: Graph): GpuResult {
+  const { training } = graph;
+  if (training === null || spec.kind !== 'gpt') return gpuResult(graph, spec.gpu);
+  const parameters = parameterCount(spec.shape);
+  return gpuTrainingResult(graph, spec.gpu, { trained: training, parameters, recompute: false });
+}
+
 function speedupOf({ graph, wafer, waferDense, waferDenseSameMapping }: MainResult, gpuSeconds: number): Speedup {
   const overGpu = gpuSeconds / wafer.seconds;
   return {
@@ -149,8 +160,11 @@ function speedupOf({ graph, wafer, waferDense, waferDenseSameMapping }: MainResu
   };
 }
 
-/** 1 / (share of the multiply-adds left); null where none is left. */
-export function idealSpeedup({ nodes, sequence }: Graph): number | null {
+/** 1 / (share of the multiply-adds left), of a training step those of all its passes; null where none is left. */
+export function idealSpeedup(graph: Graph): number | null {
+  const { nodes, sequence, training } = graph;
+  if (training !== null)
+    return trainingFlops(withoutZeros(graph), training).total / trainingFlops(graph, training).total;
   const dense = nodes.reduce((sum, { operator }) => sum + denseMultiplyAdds(operator, sequence), 0);
   const kept = nodes.reduce((sum, { operator }) => sum + keptMultiplyAdds(operator, sequence), 0);
   return kept === 0 ? null : dense / kept;

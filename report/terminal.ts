@@ -4,7 +4,7 @@
 import type { ChalkInstance } from 'chalk';
 import type { OperatorKind } from '../compiler/graph/graph.ts';
 import type { Mapping } from '../compiler/mapping/mapping.ts';
-import type { MemoryUse } from '../compiler/mapping/memory.ts';
+import type { MemoryUse } from '../compiler/mapping/memoryUse.ts';
 import { effectTable } from './effects.ts';
 import { accumulatorsText } from '../kernels/spmm/accumulators.ts';
 import type { Fabric } from './machine.ts';

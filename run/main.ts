@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { buildGraph } from '../compiler/graph/build.ts';
-import type { Graph } from '../compiler/graph/graph.ts';
+import { type Graph, withoutZeros } from '../compiler/graph/graph.ts';
 import { encodeProgram } from '../compiler/lower/codec.ts';
 import { lower } from '../compiler/lower/lower.ts';
 import { placeGraph } from '../compiler/lower/placement.ts';
@@ -75,7 +75,7 @@ async function runAll(
 ): Promise<Omit<MainResult, 'run'>> {
   const machine = withBankConflicts(spec.machine.machine);
   const graph = buildGraph(spec);
-  const dense = denseTwin(graph);
+  const dense = withoutZeros(graph);
   const choose = (of: Graph, label: string): Promise<Mapping> =>
     chooseMapping(of, machine, spec.mapping, timer, (i, all) => onProgress(i, all, label), cache);
   const mapping = await choose(graph, 'mapping');
@@ -87,12 +87,4 @@ async function runAll(
   const twins = isAsked ? await runTwins(program, wafer, { timer, onProgress }) : null;
   const programHash = createHash('sha256').update(encodeProgram(program)).digest('hex');
   return { spec, graph, wafer, waferDense, waferDenseSameMapping, twins, programHash };
-}
-
-/** The same graph without zeros. */
-export function denseTwin(graph: Graph): Graph {
-  const nodes = graph.nodes.map((node) =>
-    node.operator.kind === 'linear' ? { ...node, operator: { ...node.operator, sparsity: 0 } } : node,
-  );
-  return { ...graph, nodes };
 }

@@ -1,7 +1,7 @@
 // What a run gives: counts, and nothing that depends on the host. Cycles of a pass are those of its operators one after
 // the other (a barrier between any two kernels); cycles of the run are those of all passes.
 
-import type { MemoryUse } from '../compiler/mapping/memory.ts';
+import type { MemoryUse } from '../compiler/mapping/memoryUse.ts';
 import type { Mapping } from '../compiler/mapping/mapping.ts';
 import type { OperatorKind } from '../compiler/graph/graph.ts';
 import type { Where } from '../emulator/program/causes.ts';

@@ -6,7 +6,7 @@
 //   unboundedAccumulators  more and more accumulators, until doubling them saves no cycle; SRAM is not asked
 //   noOverheads            axpyOverhead and kernelStart 0, controlSlots 1, since a control wavelet has to take a slot. What a
 //                          PE discards of a stream takes its slots as before
-//   freeIngress            every stream may enter a wavelet a cycle
+//   freeIngress            every stream may enter, and leave, a wavelet a cycle
 //   noWaiting              no run but a bound: the slots of the PE that issues the most, kernel after kernel, with the starts
 
 import type { Program, ProgramOperator, ProgramStep, StepShape } from '../compiler/lower/program.ts';
@@ -64,7 +64,8 @@ function isMatmul({ kernel }: StepShape): boolean {
 }
 
 function isSparse(shape: StepShape): boolean {
-  return shape.kernel === 'spmm' && densityThreshold(shape.weights.mask.sparsity) < 2 ** DENSITY_BITS;
+  if (shape.kernel !== 'spmm' && shape.kernel !== 'weightGradient') return false;
+  return densityThreshold(shape.weights.mask.sparsity) < 2 ** DENSITY_BITS;
 }
 
 function isStreamed(shape: StepShape): boolean {
@@ -81,10 +82,12 @@ function withSteps(program: Program, twinOf: (shape: StepShape) => StepShape): P
 
 /** Whoever has no such effect stays as it is, and is not timed again. */
 export function withBalancedZeros(shape: StepShape): StepShape {
-  return shape.kernel === 'spmm' && isSparse(shape) ? { ...shape, zeros: 'balanced' } : shape;
+  const hasZeros = shape.kernel === 'spmm' || shape.kernel === 'weightGradient';
+  return hasZeros && isSparse(shape) ? { ...shape, zeros: 'balanced' } : shape;
 }
 
 export function withFreeIngress(shape: StepShape): StepShape {
+  if (shape.kernel === 'weightGradient') return { ...shape, gap: [1, 1], outGap: [1, 1] };
   return 'gap' in shape ? { ...shape, gap: [1, 1] } : shape;
 }
 

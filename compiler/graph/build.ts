@@ -2,13 +2,18 @@
 
 import type { GptSpec, ModelSpec, SparseWeight } from '../model/spec.ts';
 import type { Graph, GraphNode, Operator } from './graph.ts';
+import { TRAINS_ALL } from './trained.ts';
 import { verifyGraph } from './verify.ts';
 
 export function buildGraph(spec: ModelSpec): Graph {
   const { name, workload } = spec;
   const nodes = spec.kind === 'gpt' ? gptNodes(spec) : [matmulNode(spec.shape, spec.sparsity)];
   const parallelBlocks = spec.kind === 'gpt' && spec.shape.parallelBlocks;
-  const graph = { name, batch: workload.batch, sequence: workload.sequence, parallelBlocks, nodes };
+  const training =
+    spec.kind === 'gpt' && workload.kind === 'train'
+      ? { recompute: workload.recompute, ...TRAINS_ALL, layers: spec.shape.layers }
+      : null;
+  const graph = { name, batch: workload.batch, sequence: workload.sequence, parallelBlocks, training, nodes };
   verifyGraph(graph);
   return graph;
 }

@@ -6,7 +6,7 @@
 //
 // Every node has one output: `features` numbers for each token of the workload. Letters: d width, s sequence, V vocabulary.
 
-import type { SparseWeight } from '../model/spec.ts';
+import type { Recompute, SparseWeight } from '../model/spec.ts';
 import type { Activation, Norm, Positions } from '../model/shape.ts';
 
 export interface Heads {
@@ -54,7 +54,24 @@ export interface Graph {
   readonly sequence: number;
   /** Attention and MLP of a layer read the same input. */
   readonly parallelBlocks: boolean;
+  /** What a training step does beside the forward pass; null where there is only that. */
+  readonly training: Training | null;
   readonly nodes: readonly GraphNode[];
+}
+
+export interface Training {
+  readonly recompute: Recompute;
+  /** All weights, or those of adapters alone; what is frozen still passes gradients on to what it read. */
+  readonly weights: 'all' | 'adapters';
+  /** Gradients also of the weights that are zero, which is how RigL finds those that should not be. */
+  readonly denseGradients: boolean;
+  /** Layers whose activations are kept, also where a graph has only the first of them. */
+  readonly layers: number;
+}
+
+/** Layers are alike, so the first one stands for all. */
+export function isOfFirst({ id }: GraphNode): boolean {
+  return !/^h\.[1-9]/.test(id);
 }
 
 /** Numbers a token has at the output of an operator. */
@@ -77,6 +94,14 @@ export function outputFeatures(operator: Operator): number {
     case 'lmHead':
       return operator.vocabulary;
   }
+}
+
+/** The same graph without zeros. */
+export function withoutZeros(graph: Graph): Graph {
+  const nodes = graph.nodes.map((node) =>
+    node.operator.kind === 'linear' ? { ...node, operator: { ...node.operator, sparsity: 0 } } : node,
+  );
+  return { ...graph, nodes };
 }
 
 /** Multiply-adds of one token, counting every weight (dense) and full, non-causal attention. */

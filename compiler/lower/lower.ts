@@ -5,13 +5,16 @@ import { memoryUse } from '../mapping/memory.ts';
 import type { Placement } from './placement.ts';
 import { type Program, PROGRAM_FORMAT } from './program.ts';
 import { stepsOf } from './steps.ts';
+import { backwardOperators } from './backward.ts';
 
 export function lower({ graph, machine, mapping }: Placement): Program {
-  const operators = graph.nodes.map((node) => ({
+  const context = { graph, machine, mapping };
+  const forward = graph.nodes.map((node) => ({
     name: node.id,
     kind: node.operator.kind,
-    steps: stepsOf(node, { graph, machine, mapping }),
+    steps: stepsOf(node, context),
   }));
+  const operators = [...forward, ...backwardOperators(context)];
   for (const { name, steps } of operators)
     if (steps.length === 0) throw internalError(`${name} has no kernel; nothing is priced at zero`);
   return {

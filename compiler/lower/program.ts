@@ -8,7 +8,7 @@ import type { PlacedWeights } from '../../kernels/spmm/placed.ts';
 import type { OperatorKind } from '../graph/graph.ts';
 import type { Gap } from '../../kernels/edge.ts';
 import type { Mapping } from '../mapping/mapping.ts';
-import type { MemoryUse } from '../mapping/memory.ts';
+import type { MemoryUse } from '../mapping/memoryUse.ts';
 
 /** A sparse matmul whose mask is still a rule; its cells are counted when it runs. */
 export interface MatmulStep {

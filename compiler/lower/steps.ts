@@ -8,6 +8,7 @@ import { attentionEnd, attentionRotation, attentionShift, layoutOf } from '../..
 import { attentionStart } from '../../kernels/attention/start.ts';
 import { accumulatorsOf, type MatmulName } from '../../kernels/spmm/accumulators.ts';
 import { localFeatures } from '../../kernels/spmm/layout.ts';
+import type { PlacedWeights } from '../../kernels/spmm/placed.ts';
 import type { Graph, GraphNode, Operator } from '../graph/graph.ts';
 import { streamGap } from '../../kernels/edge.ts';
 import { attentionCase, linearLayouts } from '../mapping/layouts.ts';
@@ -21,17 +22,17 @@ export interface LowerContext {
   readonly mapping: Mapping;
 }
 
-type OperatorOf<Kind extends Operator['kind']> = Extract<Operator, { kind: Kind }>;
+export type OperatorOf<Kind extends Operator['kind']> = Extract<Operator, { kind: Kind }>;
 
 /** One PE stands for all: kernels without fabric, and streams that every column has a like one of. */
-const ONE_PE = { rows: 1, cols: 1 } as const;
+export const ONE_PE = { rows: 1, cols: 1 } as const;
 
 /** Rectangles of a shape on the wafer: of one PE, one column (folded), one row of a group, a group (folded). */
-function copiesOf({ groups, rows, columns }: Mapping): Record<'pe' | 'column' | 'row' | 'group', number> {
+export function copiesOf({ groups, rows, columns }: Mapping): Record<'pe' | 'column' | 'row' | 'group', number> {
   return { pe: groups * rows * columns, column: groups * columns, row: groups * rows, group: groups };
 }
 
-function once(shape: StepShape, copies: number): ProgramStep {
+export function once(shape: StepShape, copies: number): ProgramStep {
   return { shape, repeat: 1, copies };
 }
 
@@ -131,25 +132,36 @@ function embeddingSteps({ width, positions }: OperatorOf<'embedding'>, context: 
 }
 
 /** Gain and bias, or the bias of a linear layer: a wavelet for each feature of a column. */
-function affineStep(features: number, { machine, mapping }: LowerContext): ProgramStep {
+export function affineStep(features: number, { machine, mapping }: LowerContext): ProgramStep {
   const { columns, tokensPerPe: tokens } = mapping;
   const shape = { kernel: 'affine', ...ONE_PE, features, tokens, gap: streamGap(machine, columns) } as const;
   return once(shape, copiesOf(mapping).column);
 }
 
 function linearSteps(id: string, operator: OperatorOf<'linear'>, context: LowerContext): ProgramStep[] {
-  const { graph, mapping } = context;
-  const { input, output } = linearLayouts(operator, graph);
-  const { sparsity, seed } = operator;
-  // A dense matrix is the same whatever its name and seed, so that equal work is seen to be equal.
-  const named = sparsity === 0 ? { name: 'dense', seed: 0 } : { name: id, seed };
-  const mask = { ...named, sparsity, rows: operator.out, width: operator.in };
-  const steps = [once(matmul(operator.weight, { mask, input, output }, context), mapping.groups)];
-  if (operator.bias) steps.push(affineStep(localFeatures(output, mapping.columns), context));
+  const { mapping } = context;
+  const weights = placedWeights(id, operator, context);
+  const steps = [once(matmul(operator.weight, weights, context), mapping.groups)];
+  if (operator.bias) steps.push(affineStep(localFeatures(weights.output, mapping.columns), context));
   return steps;
 }
 
-function matmul(name: MatmulName, weights: MatmulStep['weights'], { machine, mapping }: LowerContext): MatmulStep {
+/** The matrix of a linear operator as it lies for the forward pass. */
+export function placedWeights(id: string, operator: OperatorOf<'linear'>, { graph }: LowerContext): PlacedWeights {
+  const { input, output } = linearLayouts(operator, graph);
+  const { sparsity, seed } = operator;
+  // A dense matrix is the same whatever its name and seed, so that equal work is seen to be equal.
+  const named = sparsity === 0 ? DENSE : { name: id, seed };
+  return { mask: { ...named, sparsity, rows: operator.out, width: operator.in }, input, output };
+}
+
+export const DENSE = { name: 'dense', seed: 0 } as const;
+
+export function matmul(
+  name: MatmulName,
+  weights: MatmulStep['weights'],
+  { machine, mapping }: LowerContext,
+): MatmulStep {
   const { columns: cols, tokensPerPe: tokens, accumulate } = mapping;
   const accumulators = accumulatorsOf(mapping.accumulators, name);
   // Dense weights need no index, so two of them pass the edge as one wavelet.
@@ -183,23 +195,32 @@ function tileSteps(
 }
 
 /** The vocabulary in slices that fit; after each its running statistics, at the end those of the row. */
-function headSteps({ width, vocabulary }: OperatorOf<'lmHead'>, context: LowerContext): ProgramStep[] {
+function headSteps(operator: OperatorOf<'lmHead'>, context: LowerContext): ProgramStep[] {
   const { mapping } = context;
-  const { columns: cols, tokensPerPe: tokens, logitSlice } = mapping;
-  if (logitSlice < 1) throw internalError('the LM head has no slice');
+  const { columns: cols, tokensPerPe: tokens } = mapping;
   const copies = copiesOf(mapping);
   const steps: ProgramStep[] = [];
-  const slice = (out: number, repeat: number): void => {
-    if (out === 0 || repeat === 0) return;
-    const mask = { name: 'dense', seed: 0, sparsity: 0, rows: out, width };
-    const input = { kind: 'strided', features: width } as const;
-    const output = { kind: 'strided', features: out } as const;
-    steps.push({ shape: matmul('lmHead', { mask, input, output }, context), repeat, copies: copies.group });
+  for (const { out, repeat, weights } of headSlices(operator, mapping)) {
+    steps.push({ shape: matmul('lmHead', weights, context), repeat, copies: copies.group });
     const stats = { kernel: 'logitStats', ...ONE_PE, features: Math.ceil(out / cols), tokens } as const;
     steps.push({ shape: stats, repeat, copies: copies.pe });
-  };
-  slice(logitSlice, Math.floor(vocabulary / logitSlice));
-  slice(vocabulary % logitSlice, 1);
+  }
   steps.push(once({ kernel: 'logitMerge', rows: 1, cols, tokens }, copies.row));
   return steps;
+}
+
+/** Slices of the vocabulary: `out` features each, `repeat` of them. */
+export function headSlices(
+  { width, vocabulary }: OperatorOf<'lmHead'>,
+  { logitSlice }: Mapping,
+): { readonly out: number; readonly repeat: number; readonly weights: PlacedWeights }[] {
+  if (logitSlice < 1) throw internalError('the LM head has no slice');
+  const slice = (out: number, repeat: number): ReturnType<typeof headSlices> => {
+    if (out === 0 || repeat === 0) return [];
+    const mask = { ...DENSE, sparsity: 0, rows: out, width };
+    const input = { kind: 'strided', features: width } as const;
+    const output = { kind: 'strided', features: out } as const;
+    return [{ out, repeat, weights: { mask, input, output } }];
+  };
+  return [...slice(logitSlice, Math.floor(vocabulary / logitSlice)), ...slice(vocabulary % logitSlice, 1)];
 }

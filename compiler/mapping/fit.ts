@@ -5,10 +5,12 @@
 import { EmulateError, EXIT } from '../../emulator/errors.ts';
 import type { Machine } from '../../emulator/machine/spec.ts';
 import { type Accumulators, accumulatorsText, type MatmulName } from '../../kernels/spmm/accumulators.ts';
-import type { Graph, GraphNode, OperatorKind } from '../graph/graph.ts';
+import { type Graph, type GraphNode, isOfFirst, type OperatorKind } from '../graph/graph.ts';
 import type { MappingRequest } from '../model/spec.ts';
-import { bytesOfSum, isOfFirst, memoryDuring, memoryUse, type MemoryUse } from './memory.ts';
-import type { Mapping } from './mapping.ts';
+import { memoryDuring, memoryParts, memoryUse } from './memory.ts';
+import { bytesOfSum, type MemoryUse } from './memoryUse.ts';
+import { gradientChoices } from './gradients.ts';
+import type { GradientSizes, Mapping } from './mapping.ts';
 
 /** What the mapper varies. */
 export interface Choice {
@@ -94,7 +96,7 @@ function fabricMisfit(
   };
 }
 
-type Sizes = Pick<Mapping, 'keyBlock' | 'logitSlice' | 'accumulators'>;
+type Sizes = Pick<Mapping, 'keyBlock' | 'logitSlice' | 'accumulators' | 'gradients'>;
 
 /** Operators run one after the other, so each size may be as large as fits beside the operands of its own operators. */
 function fitSizes(graph: Graph, machine: Machine, common: Omit<Mapping, 'keyBlock' | 'logitSlice'>): Mapping | Misfit {
@@ -103,10 +105,12 @@ function fitSizes(graph: Graph, machine: Machine, common: Omit<Mapping, 'keyBloc
   const vocabulary = vocabularyOf(graph);
   const keyBlocks = hasAttention(graph) ? halvings(tokensPerPe) : [1];
   const slices = vocabulary > 0 ? halvings(Math.ceil(vocabulary / columns)) : [1];
+  const gradients = gradientChoices(graph, columns);
   const withLeast = (least: number): Sizes => ({
     keyBlock: keyBlocks[keyBlocks.length - 1],
     logitSlice: slices[slices.length - 1] * columns,
     accumulators: atLeast(asked, least, graph),
+    ...ofGradients(gradients.at(-1)),
   });
   const smallest = withLeast(1);
   const memory = memoryUse(graph, machine, { ...common, ...smallest });
@@ -132,8 +136,14 @@ function fitSizes(graph: Graph, machine: Machine, common: Omit<Mapping, 'keyBloc
   // A larger slice saves more than accumulators beyond a few: the LM head is dense, its columns are even.
   const least = FEW_ACCUMULATORS.find((few) => fits(['lmHead'], withLeast(few))) ?? 1;
   const slice = slices.find((size) => fits(['lmHead'], { ...withLeast(least), logitSlice: size * columns })) ?? 1;
-  const sizes = { keyBlock, logitSlice: slice * columns };
+  const blocks = { keyBlock, logitSlice: slice * columns };
+  const room = gradients.find((of) => fits(['linear', 'lmHead'], { ...smallest, ...blocks, ...ofGradients(of) }));
+  const sizes = { ...blocks, ...ofGradients(room ?? gradients.at(-1)) };
   return { ...common, ...sizes, accumulators: grown(graph, machine, { ...common, ...sizes }) };
+}
+
+function ofGradients(gradients: GradientSizes | undefined): Pick<Mapping, 'gradients'> {
+  return gradients === undefined ? {} : { gradients };
 }
 
 const FEW_ACCUMULATORS = [8, 6, 4, 3, 2, 1] as const;
@@ -166,8 +176,10 @@ function grown(graph: Graph, machine: Machine, mapping: Mapping): Accumulators {
   for (const node of graph.nodes.filter(isOfFirst)) {
     const name = matmulNameOf(node);
     if (name === undefined) continue;
-    const { bytes, sramBytes } = memoryDuring(node, graph, machine, least);
-    const most = 1 + Math.floor((sramBytes - bytes) / (bytesOfSum(mapping) * mapping.tokensPerPe));
+    const room = memoryParts(node, graph, machine, least)
+      .filter(({ items }) => items.some(({ what }) => what === 'accumulators'))
+      .reduce((rest, { bytes, sramBytes }) => Math.min(rest, sramBytes - bytes), Infinity);
+    const most = 1 + Math.floor(room / (bytesOfSum(mapping) * mapping.tokensPerPe));
     all[name] = asked[name] ?? ACCUMULATORS.find((count) => count <= most) ?? 1;
   }
   return all;

@@ -24,6 +24,14 @@ export interface Mapping {
   readonly keyBlock: number;
   /** Output features that the LM head makes at a time. */
   readonly logitSlice: number;
+  /** Of a training step. */
+  readonly gradients?: GradientSizes;
+}
+
+/** Of every gradient by weights: gradients of output features, and sums of products, that a PE has room for. */
+export interface GradientSizes {
+  readonly buffers: number;
+  readonly sums: number;
 }
 
 /** Token slots of one pass; those beyond the tokens of the workload are padding. */

@@ -6,41 +6,10 @@ import { accumulatorsOf } from '../../kernels/spmm/accumulators.ts';
 import { localFeatures } from '../../kernels/spmm/layout.ts';
 import { attentionSram } from '../../kernels/attention/sram.ts';
 import { layoutOf } from '../../kernels/attention/steps.ts';
-import type { Graph, GraphNode, Operator } from '../graph/graph.ts';
+import { type Graph, type GraphNode, isOfFirst, type Operator } from '../graph/graph.ts';
 import { attentionCase, linearLayouts } from './layouts.ts';
-import type { Mapping } from './mapping.ts';
-
-export interface MemoryItem {
-  readonly what: string;
-  readonly bytes: number;
-}
-
-export interface MemoryUse {
-  /** The operator during which it is fullest. */
-  readonly operator: string;
-  readonly items: readonly MemoryItem[];
-  readonly bytes: number;
-  readonly sramBytes: number;
-}
-
-/** What decides the memory of an operator; the mapper tries it before the rest of a mapping is known. */
-export type MemoryChoice = Pick<
-  Mapping,
-  'columns' | 'tokensPerPe' | 'accumulators' | 'accumulate' | 'keyBlock' | 'causal' | 'logitSlice'
->;
-
-const FP16 = 2;
-const FP32 = 4;
-
-/** Bytes of `features` features of all tokens of a PE. */
-function vectors(features: number, { tokensPerPe }: MemoryChoice): number {
-  return FP16 * features * tokensPerPe;
-}
-
-/** Bytes of a partial sum of one token. */
-export function bytesOfSum({ accumulate }: Pick<MemoryChoice, 'accumulate'>): number {
-  return accumulate === 'fp16' ? FP16 : FP32;
-}
+import { bytesOfSum, FP16, FP32, type MemoryChoice, type MemoryItem, type MemoryUse, vectors } from './memoryUse.ts';
+import { backwardParts, keptHere, keptItems } from './trainingMemory.ts';
 
 /** Items of one operator, without those that are always there. */
 function operatorItems(operator: Operator, graph: Graph, choice: MemoryChoice): MemoryItem[] {
@@ -131,16 +100,41 @@ export function rotaryFeatures(
   return Math.min(layoutOf(attentionCase(operator, graph, choice)).features, operator.rotaryDim);
 }
 
-/** The use of the fullest PE during one operator. */
-export function memoryDuring(node: GraphNode, graph: Graph, machine: Machine, choice: MemoryChoice): MemoryUse {
-  const items = [...standingItems(node, graph, machine, choice), ...operatorItems(node.operator, graph, choice)];
-  const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
-  return { operator: node.id, items, bytes, sramBytes: machine.memory.sramBytes };
+/** The use of the fullest PE during each part of one operator: forward, and in a training step its gradients. */
+export function memoryParts(node: GraphNode, graph: Graph, machine: Machine, choice: MemoryChoice): MemoryUse[] {
+  const { sramBytes } = machine.memory;
+  const use = (operator: string, items: readonly MemoryItem[]): MemoryUse => {
+    const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
+    return { operator, items, bytes, sramBytes };
+  };
+  const standing = standingItems(node, graph, machine, choice);
+  const forward = operatorItems(node.operator, graph, choice);
+  if (graph.training === null) return [use(node.id, [...standing, ...forward])];
+  const kept = keptItems(graph, choice);
+  const here = keptHere(node, graph, choice);
+  const again = here.length > 0;
+  return [
+    // Run again, an operator's output is one of the activations that are kept of its layer.
+    use(again ? `${node.id}.recompute` : node.id, [...standing, ...kept, ...here, ...withoutKept(forward, node)]),
+    ...backwardParts(node, graph, choice).map(({ name, items }) =>
+      use(`${node.id}.${name}`, [...standing, ...kept, ...here, ...items]),
+    ),
+  ];
 }
 
-/** Layers are alike, so the first one stands for all. */
-export function isOfFirst({ id }: GraphNode): boolean {
-  return !/^h\.[1-9]/.test(id);
+/** What of an operator's items is not among the kept activations of its layer. */
+function withoutKept(items: readonly MemoryItem[], { operator }: GraphNode): readonly MemoryItem[] {
+  const isKept = (what: string): boolean => {
+    if (operator.kind === 'linear')
+      return what === 'output' && (operator.weight === 'qkv' || operator.weight === 'mlpIn');
+    return operator.kind === 'scores' && what === 'queries';
+  };
+  return items.filter(({ what }) => !isKept(what));
+}
+
+/** The use during the part that takes most. */
+export function memoryDuring(node: GraphNode, graph: Graph, machine: Machine, choice: MemoryChoice): MemoryUse {
+  return memoryParts(node, graph, machine, choice).reduce((most, use) => (use.bytes > most.bytes ? use : most));
 }
 
 /** The use during the operator that takes most. */

@@ -26,7 +26,8 @@ export function gptOf(document: Document, file: GptDocument): Gpt {
     const text = `longer than ${context}, got ${sequence}, allowed a whole number 1 to ${shape.context}`;
     issues.push(issueAt(document, [['workload', 'sequence'], ['context']], text));
   }
-  const workload = workloadOf(document, file.workload.batch, sequence, issues);
+  const { batch, kind, recompute } = file.workload;
+  const workload = workloadOf(document, { kind, recompute, batch, sequence }, issues);
   const isOwn = Object.keys(shape).some((field) => Object.hasOwn(file, field));
   return { name: preset === undefined ? null : `${preset}${isOwn ? ' (modified)' : ''}`, shape, workload };
 }

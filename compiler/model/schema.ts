@@ -8,7 +8,7 @@ import { show } from './located.ts';
 import { machineReference } from './machineSchema.ts';
 import { gptPresets } from './presets.ts';
 import { activations, norms, positionKinds } from './shape.ts';
-import { accumulateTypes, gpuNames, sparseWeights } from './spec.ts';
+import { accumulateTypes, gpuNames, recomputations, sparseWeights, workloadKinds } from './spec.ts';
 import { unknownValue } from './validate.ts';
 
 const size = (most: number, what: string) => z.int().min(1).max(most).describe(what);
@@ -16,16 +16,34 @@ const sizeOrNone = (most: number, what: string) => size(most, what).optional();
 
 const presetNames = Object.keys(gptPresets);
 
-/** Only `prefill` so far; the other kinds are known by name, so that the refusal can say what is missing. */
+/** A kind that is not there yet is known by name, so that the refusal can say what is missing. */
 const workloadKind = z
+  .enum(workloadKinds, {
+    error: ({ input }) =>
+      input === 'decode'
+        ? 'not supported, got "decode", allowed "prefill" or "train": this version emulates no decoding'
+        : unknownValue(input, workloadKinds),
+  })
+  .default('prefill')
+  .describe('prefill: one forward pass over whole sequences; train: one training step of them, forward and backward');
+
+/** A matrix has no loss to take gradients of. */
+const matmulWorkloadKind = z
   .literal('prefill', {
     error: ({ input }) =>
-      input === 'decode' || input === 'train'
-        ? `not supported, got "${input}", allowed "prefill": this version emulates prefill only`
+      input === 'train'
+        ? 'not supported, got "train", allowed "prefill": a single matrix has no loss; a GPT has one'
         : unknownValue(input, ['prefill']),
   })
   .default('prefill')
-  .describe('prefill: one forward pass over whole sequences');
+  .describe('prefill: one forward pass');
+
+const recompute = z
+  .enum(recomputations, { error: ({ input }) => unknownValue(input, recomputations) })
+  .default('layer')
+  .describe(
+    'of a training step: keep only the input of each layer and run it again on the way back (layer), or all (none)',
+  );
 
 const batch = size(2 ** 20, 'sequences; 1 unless given').default(1);
 const sequence = size(2 ** 24, 'tokens of each sequence');
@@ -33,6 +51,7 @@ const sequence = size(2 ** 24, 'tokens of each sequence');
 const gptWorkload = z
   .strictObject({
     kind: workloadKind,
+    recompute,
     batch,
     sequence: sequence.optional().describe('tokens of each sequence; the whole context unless given'),
   })
@@ -41,7 +60,7 @@ const gptWorkload = z
 
 const matmulWorkload = z
   .strictObject({
-    kind: workloadKind,
+    kind: matmulWorkloadKind,
     tokens: sizeOrNone(2 ** 31 - 1, 'rows of the activations; instead of batch and sequence'),
     batch: batch.unwrap().optional().describe('sequences; 1 unless given'),
     sequence: sequence.optional(),

@@ -16,8 +16,18 @@ export type SparseWeight = (typeof sparseWeights)[number];
 export type Accumulate = (typeof accumulateTypes)[number];
 export type GpuName = (typeof gpuNames)[number];
 
+export const workloadKinds = ['prefill', 'train'] as const;
+export type WorkloadKind = (typeof workloadKinds)[number];
+
+/** What of the forward pass is there for the gradients: all of it, or only the input of each layer, which is run again. */
+export const recomputations = ['none', 'layer'] as const;
+export type Recompute = (typeof recomputations)[number];
+
 export interface Workload {
-  readonly kind: 'prefill';
+  /** One forward pass, or one training step: forward, backward, and gradients out. */
+  readonly kind: WorkloadKind;
+  /** Of a training step. */
+  readonly recompute: Recompute;
   readonly batch: number;
   readonly sequence: number;
   /** `batch * sequence`. */

@@ -9,7 +9,11 @@ import type { Workload } from './spec.ts';
 const MOST_TOKENS = 2 ** 31 - 1;
 
 /** Throws `issues` and what is wrong with the number of tokens. */
-export function workloadOf(document: Document, batch: number, sequence: number, issues: readonly Issue[]): Workload {
+export function workloadOf(
+  document: Document,
+  { batch, sequence, kind, recompute }: Omit<Workload, 'tokens'>,
+  issues: readonly Issue[],
+): Workload {
   const tokens = batch * sequence;
   const all = [...issues];
   if (tokens > MOST_TOKENS) {
@@ -21,7 +25,7 @@ export function workloadOf(document: Document, batch: number, sequence: number, 
     all.push({ path, on: 'value', text });
   }
   if (all.length > 0) throw failureOf(document, all);
-  return { kind: 'prefill', batch, sequence, tokens };
+  return { kind, recompute, batch, sequence, tokens };
 }
 
 /** A matrix sees only tokens; how they make up sequences is one way to say how many. */
@@ -37,5 +41,5 @@ export function matmulWorkloadOf(document: Document, { workload }: MatmulDocumen
     const text = 'missing tokens (or sequence); a matrix has no context to take them from, e.g. {"tokens": 2048}';
     throw failureOf(document, [{ path, on: 'value', text }]);
   }
-  return workloadOf(document, batch ?? 1, rows, []);
+  return workloadOf(document, { kind: 'prefill', recompute: 'layer', batch: batch ?? 1, sequence: rows }, []);
 }

@@ -7,9 +7,9 @@
 // more rows are tried where a small batch then leaves fewer slots of tokens empty, because padding streams in like any
 // other token. Accumulators, the tile of scores and the slice of logits follow (fit.ts).
 
-import type { Graph, GraphNode } from '../../compiler/graph/graph.ts';
+import type { Graph } from '../../compiler/graph/graph.ts';
 import { lower } from '../../compiler/lower/lower.ts';
-import type { ProgramStep } from '../../compiler/lower/program.ts';
+import type { ProgramOperator, ProgramStep } from '../../compiler/lower/program.ts';
 import { type Choice, fitMapping, hasAttention, isMisfit, type Misfit } from '../../compiler/mapping/fit.ts';
 import type { Mapping } from '../../compiler/mapping/mapping.ts';
 import type { MappingRequest } from '../../compiler/model/spec.ts';
@@ -96,12 +96,12 @@ function candidateOf(
   machine: Machine,
   mapping: Mapping,
   least: LeastCycles,
-  count: (node: GraphNode) => number,
+  count: (operator: ProgramOperator) => number,
 ): Candidate {
   const { operators, memory } = lower({ graph: thin, machine, mapping, nodes: [] });
   const cycles = (step: ProgramStep): number => step.repeat * least(step, mapping.rows);
   const operatorBounds = operators.map(
-    ({ steps }, i) => steps.reduce((sum, step) => sum + cycles(step), 0) * count(thin.nodes[i]) * mapping.passes,
+    (operator) => operator.steps.reduce((sum, step) => sum + cycles(step), 0) * count(operator) * mapping.passes,
   );
   return { mapping, bytes: memory.bytes, bound: operatorBounds.reduce((a, b) => a + b, 0), operatorBounds };
 }
@@ -144,10 +144,10 @@ function isLaterLayer(id: string): boolean {
   return id.startsWith('h.') && !id.startsWith('h.0.');
 }
 
-/** How many nodes of the whole graph a node of the first layer stands for. */
-export function multiplicity(graph: Graph): (node: GraphNode) => number {
+/** How many operators of the whole graph one of the first layer stands for. */
+export function multiplicity(graph: Graph): (operator: Pick<ProgramOperator, 'name'>) => number {
   const layers = new Set(graph.nodes.filter(({ id }) => id.startsWith('h.')).map(({ id }) => id.split('.')[1])).size;
-  return ({ id }) => (id.startsWith('h.') ? layers : 1);
+  return ({ name }) => (name.startsWith('h.') ? layers : 1);
 }
 
 function columnCounts(graph: Graph, { fabric }: Machine, request: MappingRequest): number[] {

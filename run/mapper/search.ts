@@ -149,14 +149,14 @@ async function further(going: Going, { graph, machine, timer }: Judge): Promise<
   const thin = firstLayer(graph);
   const count = multiplicity(graph);
   const program = lower(placeGraph(thin, machine, mapping));
-  const chosen = thin.nodes.flatMap(({ operator }, i) => (STAGES[stage](operator.kind) ? [i] : []));
+  const chosen = program.operators.flatMap(({ kind }, i) => (STAGES[stage](kind) ? [i] : []));
   const part = chosen.map((i) => program.operators[i]);
   if (part.length === 0) return { goes: { ...going, stage: stage + 1 }, worked: 0 };
   const { operators } = await runProgram({ ...program, operators: part }, { timer });
   let { least } = going;
   const where = { ...going.where };
   chosen.forEach((i, at) => {
-    const times = count(thin.nodes[i]) * mapping.passes;
+    const times = count(program.operators[i]) * mapping.passes;
     least += operators[at].cycles * times - operatorBounds[i];
     for (const cause of CAUSES) where[cause] += operators[at].where[cause] * times;
   });

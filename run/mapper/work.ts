@@ -2,7 +2,7 @@
 // of the computer that the constants were measured on. Counted, not clocked: every computer makes the same choice.
 
 import type { Graph } from '../../compiler/graph/graph.ts';
-import type { MatmulStep, ProgramOperator } from '../../compiler/lower/program.ts';
+import type { MatmulStep, ProgramOperator, ProgramStep } from '../../compiler/lower/program.ts';
 import type { Mapping } from '../../compiler/mapping/mapping.ts';
 import type { Accumulate } from '../../compiler/model/spec.ts';
 import { latenciesOf, type Machine } from '../../emulator/machine/spec.ts';
@@ -45,7 +45,16 @@ function sumsOf(tokens: number, accumulate: Accumulate): number {
 }
 
 function workOfMatmul({ cols, tokens, accumulate, weights, gap }: MatmulStep, machine: Machine): number {
-  return weights.mask.rows * cols * workOfCell(tokens, accumulate, gap[0] / gap[1], machine);
+  const { mask, transposed } = weights;
+  return (transposed ? mask.width : mask.rows) * cols * workOfCell(tokens, accumulate, gap[0] / gap[1], machine);
+}
+
+function workOfStep({ shape }: ProgramStep, machine: Machine): number {
+  if (shape.kernel === 'spmm') return workOfMatmul(shape, machine);
+  if (shape.kernel !== 'weightGradient') return KERNEL;
+  const { weights, cols, tokens, gap } = shape;
+  // Gradients go round in fp16.
+  return weights.mask.rows * cols * workOfCell(tokens, 'fp16', gap[0] / gap[1], machine);
 }
 
 /** `gap`: cycles between two wavelets of a stream. */
@@ -57,10 +66,5 @@ function workOfCell(tokens: number, accumulate: Accumulate, gap: number, machine
 }
 
 export function workOf(operators: readonly ProgramOperator[], machine: Machine): number {
-  return operators.reduce(
-    (sum, { steps }) =>
-      sum +
-      steps.reduce((all, { shape }) => all + (shape.kernel === 'spmm' ? workOfMatmul(shape, machine) : KERNEL), 0),
-    0,
-  );
+  return operators.reduce((sum, { steps }) => steps.reduce((all, step) => all + workOfStep(step, machine), sum), 0);
 }

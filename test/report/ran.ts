@@ -5,7 +5,8 @@ import { lower } from '../../compiler/lower/lower.ts';
 import { placeGraph } from '../../compiler/lower/placement.ts';
 import { parseDocument } from '../../compiler/model/document.ts';
 import { resolveModel } from '../../compiler/model/resolve.ts';
-import { denseTwin, type MainResult } from '../../run/main.ts';
+import { withoutZeros } from '../../compiler/graph/graph.ts';
+import type { MainResult } from '../../run/main.ts';
 import { chooseMapping } from '../../run/mapper.ts';
 import { runProgram } from '../../run/program.ts';
 import { inProcessTimer } from '../../run/timer.ts';
@@ -43,7 +44,7 @@ export async function resultOf(file: Readonly<Record<string, unknown>>): Promise
   const program = lower(placeGraph(graph, wafer, mapping));
   const ran = await runProgram(program, { timer });
   const twins = await runTwins(program, ran, { timer });
-  const dense = await runProgram(lower(placeGraph(denseTwin(graph), wafer, mapping)), { timer });
+  const dense = await runProgram(lower(placeGraph(withoutZeros(graph), wafer, mapping)), { timer });
   const programHash = '0123456789abcdef'.repeat(4);
   const run = { workers: 1, wallSeconds: 0.5 };
   return { spec, graph, wafer: ran, waferDense: dense, waferDenseSameMapping: dense, twins, programHash, run };

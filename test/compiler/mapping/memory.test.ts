@@ -5,13 +5,8 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Graph, Operator } from '../../../compiler/graph/graph.ts';
 import { attentionCase, outputLayout } from '../../../compiler/mapping/layouts.ts';
-import {
-  memoryDuring,
-  type MemoryChoice,
-  type MemoryUse,
-  memoryUse,
-  rotaryFeatures,
-} from '../../../compiler/mapping/memory.ts';
+import { memoryDuring, memoryUse, rotaryFeatures } from '../../../compiler/mapping/memory.ts';
+import type { MemoryChoice, MemoryUse } from '../../../compiler/mapping/memoryUse.ts';
 import { placeOfHead } from '../../../kernels/attention/layout.ts';
 import { layoutOf } from '../../../kernels/attention/steps.ts';
 import { localFeatures, placesOf } from '../../../kernels/spmm/layout.ts';

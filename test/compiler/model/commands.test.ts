@@ -3,6 +3,7 @@ import { listText } from '../../../cli/commands/list.ts';
 import { schemaText } from '../../../cli/commands/schema.ts';
 import { machineFields } from '../../../compiler/model/machineSchema.ts';
 import { gptPresets } from '../../../compiler/model/presets.ts';
+import { kernels } from '../../../kernels/index.ts';
 import { machinePresets } from '../../../emulator/machine/presets/index.ts';
 
 test.each(['model', 'machine', 'mapping'])(
@@ -33,7 +34,7 @@ test('an unknown kind is answered with the nearest', async () => {
     'schema: unknown value, got "modle", allowed "model", "machine", "mapping", "plan", did you mean "model"?',
   );
   await expect(listText('gpu', false)).rejects.toThrow(
-    'list: unknown value, got "gpu", allowed "machines", "gpus", "models", did you mean "gpus"?',
+    'list: unknown value, got "gpu", allowed "machines", "gpus", "models", "kernels", did you mean "gpus"?',
   );
   await expect(listText('constructor', false)).rejects.toThrow('list: unknown value');
 });
@@ -43,6 +44,16 @@ test('machines are listed with every constant, its unit and where it comes from'
   expect(text).toMatch(/^ {2}core\.simdFp16 +8 {2}fp16 multiply-adds a slot +Hot Chips 36: 8-way fp16 FMAC$/m);
   const perMachine = 1 + machineFields.length;
   expect(text.split('\n').filter((line) => line !== '')).toHaveLength(3 * perMachine);
+});
+
+test('kernels are listed, a line each, and those that flags describe by their command', async () => {
+  const lines = (await listText('kernels', false)).split('\n');
+  expect(lines.map((line) => line.split(' ')[0])).toEqual([...Object.keys(kernels), 'weightGradient']);
+  const commands = lines.flatMap((line) => /\(emulate kernel (\w+)\)$/.exec(line)?.[1] ?? []);
+  expect(commands).toEqual(['broadcast', 'chainReduce', 'spmm', 'weightGradient']);
+  expect(JSON.parse(await listText('kernels', true))).toContainEqual(
+    expect.objectContaining({ name: 'spmm', command: true }),
+  );
 });
 
 test('every constant of every preset says where it comes from', () => {

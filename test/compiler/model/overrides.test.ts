@@ -121,8 +121,8 @@ test.each([
     '--set machine.clockHz.unit=MHz: machine.clockHz.value: missing, allowed a number above 0, up to 1e+18',
   ],
   [
-    'workload.kind=train',
-    '--set workload.kind=train: not supported, got "train", allowed "prefill": this version emulates prefill only',
+    'workload.kind=decode',
+    '--set workload.kind=decode: not supported, got "decode", allowed "prefill" or "train": this version emulates no decoding',
   ],
   [
     'workload.sequence=2000',

@@ -26,7 +26,7 @@ test('a GPT of five sizes is filled in as GPT-2 would be', () => {
       bias: { attention: true, mlp: true },
       tiedHead: true,
     },
-    workload: { kind: 'prefill', batch: 1, sequence: 32, tokens: 32 },
+    workload: { kind: 'prefill', recompute: 'layer', batch: 1, sequence: 32, tokens: 32 },
     sparsity: { kind: 'uniform', value: 0, seed: 1, weights: ['qkv', 'attentionOut', 'mlpIn', 'mlpOut'] },
     machine: { preset: 'wse2', file: null, overridden: [] },
     gpu: 'a100-80gb',
@@ -61,7 +61,7 @@ test('a matrix takes its tokens, or batch and sequence', () => {
   expect(resolved({ ...matrix, workload: { tokens: 4096 }, sparsity: 0.5 })).toMatchObject({
     kind: 'matmul',
     shape: { in: 12288, out: 12288 },
-    workload: { kind: 'prefill', batch: 1, sequence: 4096, tokens: 4096 },
+    workload: { kind: 'prefill', recompute: 'layer', batch: 1, sequence: 4096, tokens: 4096 },
     sparsity: { kind: 'uniform', value: 0.5, seed: 1 },
   });
   expect(resolved({ ...matrix, workload: { kind: 'prefill', batch: 2, sequence: 8 } })).toMatchObject({
@@ -131,15 +131,15 @@ test.each([
   ],
   [
     '{TINY, "workload": {"kind": ¦"decode"}}',
-    ' workload.kind: not supported, got "decode", allowed "prefill": this version emulates prefill only',
+    ' workload.kind: not supported, got "decode", allowed "prefill" or "train": this version emulates no decoding',
   ],
   [
-    '{TINY, "workload": {"kind": ¦"train"}}',
-    ' workload.kind: not supported, got "train", allowed "prefill": this version emulates prefill only',
+    '{TINY, "workload": {"kind": "train", "recompute": ¦"all"}}',
+    ' workload.recompute: unknown value, got "all", allowed "none", "layer"',
   ],
   [
     '{TINY, "workload": {"kind": ¦"prefil"}}',
-    ' workload.kind: unknown value, got "prefil", allowed "prefill", did you mean "prefill"?',
+    ' workload.kind: unknown value, got "prefil", allowed "prefill", "train", did you mean "prefill"?',
   ],
   [
     '{TINY, "workload": {"sequence": ¦33}}',
