@@ -98,11 +98,6 @@ export function residualBackward(width: number, machine: Machine, { columns, tok
   return [{ shape: elementwise('residual', extent, machine), copies: 'pe' }];
 }
 
-/** Of rotary positions, over `features` turned features of queries and keys on a column. */
-export function rotaryBackward(features: number, machine: Machine, { tokens }: WaferExtent): BackwardStep[] {
-  return [{ shape: elementwise('rotaryBackward', { ...ONE_PE, features, tokens }, machine), copies: 'pe' }];
-}
-
 /** The row of each token leaves; learned positions are summed over the sequences of a column first. */
 export function embeddingBackward(
   { width, learnedPositions }: { readonly width: number; readonly learnedPositions: boolean },

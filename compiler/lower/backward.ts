@@ -14,7 +14,6 @@ import {
   lossStart,
   normBackward,
   residualBackward,
-  rotaryBackward,
   type WaferExtent,
 } from '../../kernels/backwardSteps.ts';
 import { streamGap } from '../../kernels/edge.ts';
@@ -248,16 +247,12 @@ function attentionOperators(
   return operators;
 }
 
-/** Queries and keys were turned before all else. */
-function turnedBack(context: TrainingContext): ProgramStep[] {
-  const { graph, machine, extent } = context;
+/** Queries and keys were turned before all else: back again, where the columns of a head are. */
+function turnedBack({ graph, machine, mapping }: TrainingContext): ProgramStep[] {
   const position = graph.nodes.find(({ operator }) => operator.kind === 'position')?.operator;
   if (position?.kind !== 'position' || position.positions !== 'rotary') return [];
-  return placed(rotaryBackward(turnedFeatures(position, context), machine, extent), context);
-}
-
-/** Turned features of queries and keys on a column. */
-function turnedFeatures(operator: OperatorOf<'position'>, { graph, mapping }: TrainingContext): number {
-  const { headsPerColumn } = layoutOf(attentionCase(operator, graph, mapping));
-  return 2 * headsPerColumn * rotaryFeatures(operator, graph, mapping);
+  const { groups, headCols: cols, headsPerColumn } = layoutOf(attentionCase(position, graph, mapping));
+  const features = 2 * headsPerColumn * rotaryFeatures(position, graph, mapping);
+  const extent = { rows: 1, cols, features, tokens: mapping.tokensPerPe };
+  return [once(elementwise('rotaryBackward', extent, machine), copiesOf(mapping).row * groups)];
 }

@@ -14,7 +14,6 @@ import {
   lossStart,
   normBackward,
   residualBackward,
-  rotaryBackward,
   type WaferExtent,
 } from '../../kernels/backwardSteps.ts';
 import { broadcast } from '../../kernels/broadcast.ts';
@@ -79,7 +78,6 @@ describe('lists', () => {
     const slots = [
       ...activationBackward('gelu', 50, machine, extent),
       ...residualBackward(50, machine, extent),
-      ...rotaryBackward(4, machine, extent),
       ...lossBackward(50, extent),
     ].map(({ shape }) => ({ ...shape }));
     expect(slots).toEqual([

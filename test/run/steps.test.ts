@@ -42,15 +42,22 @@ async function asProgram(program: Program): Promise<Counts[]> {
 
 /** The same of a stepped run of one group; all groups do the same, and PEs without a core are done from the start. */
 function asStepped({ shape }: ProgramStep, kind: OperatorKind, graph: Graph, { machine, mapping }: Program): Counts {
-  const whole = wholeGroup(shape, kind, graph, mapping, machine);
-  const { cycles, where } = runStepped(whole, latenciesOf(machine));
-  const totals = new Float64Array(CAUSE_COUNT);
-  where.forEach((count, i) => {
-    totals[i % CAUSE_COUNT] += count * mapping.groups;
-  });
+  const { programs, times } = wholeGroup(shape, kind, graph, mapping, machine);
   const { columns, rows, groups } = mapping;
-  totals[CAUSE.done] += groups * (columns * rows - whole.width * whole.height) * cycles;
-  return { cycles, where: whereAt(totals, 0) };
+  const totals = new Float64Array(CAUSE_COUNT);
+  let all = 0;
+  programs.forEach((program, i) => {
+    const { cycles, where } = runStepped(program, latenciesOf(machine));
+    where.forEach((count, c) => {
+      totals[c % CAUSE_COUNT] += count * times * groups;
+    });
+    totals[CAUSE.done] += groups * (columns * rows - times * program.width * program.height) * cycles;
+    // Starts between the kernels of one step are its own, of the PEs that it is on.
+    const start = i > 0 ? machine.core.kernelStart : 0;
+    totals[CAUSE.overhead] += start * groups * columns * rows;
+    all += cycles + start;
+  });
+  return { cycles: all, where: whereAt(totals, 0) };
 }
 
 interface Case {
@@ -172,6 +179,35 @@ const cases: Case[] = [
     K: 4,
     expected: { groups: 1, rows: 12 },
   },
+  ...(['none', 'layer'] as const).flatMap((recompute): Case[] => [
+    {
+      what: `a training step of a GPT, two groups, recompute ${recompute}`,
+      graph: graphOf({ ...gptLike, layers: 2 }, 5, 16, { kind: 'train', recompute }),
+      C: 6,
+      T: 6,
+      K: 2,
+      expected: { groups: 2, rows: 9, rowsPerSequence: 3, passes: 1 },
+      instead: { keyBlock: 4, logitSlice: 18, gradients: { buffers: 2, sums: 60 } },
+    },
+    {
+      what: `a training step of a GPT-J, recompute ${recompute}`,
+      graph: graphOf(gptJLike, 3, 13, { kind: 'train', recompute }),
+      C: 13,
+      T: 5,
+      K: 3,
+      request: { accumulate: 'fp32' },
+      instead: { gradients: { buffers: 3, sums: 100 } },
+    },
+    {
+      what: `a training step of a LLaMA, recompute ${recompute}`,
+      graph: graphOf(llamaLike, 3, 10, { kind: 'train', recompute }),
+      machine: slow,
+      C: 7,
+      T: 5,
+      K: 3,
+      instead: { gradients: { buffers: 1, sums: 1000 } },
+    },
+  ]),
 ];
 
 function programOf({ graph, machine = fabric, C, T, K, request, expected, instead }: Case): Program {
@@ -215,6 +251,8 @@ const drawn = fc.record({
   accumulate: fc.constantFrom('fp16' as const, 'fp32' as const),
   causal: fc.boolean(),
   machine: fc.constantFrom(fabric, slow, wse3),
+  train: fc.constantFrom(null, 'none' as const, 'layer' as const),
+  sums: fc.integer({ min: 1, max: 3 }),
 });
 
 describe('the rectangle of a step stands for all PEs: cycles, and totals by cause', () => {
@@ -224,14 +262,15 @@ describe('the rectangle of a step stands for all PEs: cycles, and totals by caus
     await fc.assert(
       fc.asyncProperty(drawn, async (each) => {
         const { base, heads, headDim, batch, sequence, keyBlock, slice, accumulate, causal } = each;
-        const { ff, vocabulary, sparsity, machine, C, T, K } = each;
+        const { ff, vocabulary, sparsity, machine, C, T, K, train, sums } = each;
         const rotaryDim = 'rotaryDim' in base ? 2 : undefined;
         const shape = { ...base, heads, width: heads * headDim, rotaryDim, ff, vocabulary, sparsity };
-        const graph = graphOf(shape, batch, sequence);
-        const instead = { keyBlock: Math.min(keyBlock, T), logitSlice: slice };
+        const graph = graphOf(shape, batch, sequence, train === null ? {} : { kind: 'train', recompute: train });
+        const gradients = train === null ? {} : { gradients: { buffers: K, sums: sums * 200 } };
+        const instead = { keyBlock: Math.min(keyBlock, T), logitSlice: slice, ...gradients };
         await expectSame({ what: '', graph, machine, C, T, K, request: { accumulate, causal }, instead });
       }),
-      { seed: 1, numRuns: 20 },
+      { seed: 1, numRuns: 30 },
     );
   });
 

@@ -36,8 +36,13 @@ export function specOf(file: Readonly<Record<string, unknown>>): ModelSpec {
   return resolveModel(parseDocument('tiny.json', JSON.stringify(file)));
 }
 
-export function graphOf(file: Readonly<Record<string, unknown>>, batch: number, sequence: number): Graph {
-  return buildGraph(specOf({ ...file, workload: { batch, sequence } }));
+export function graphOf(
+  file: Readonly<Record<string, unknown>>,
+  batch: number,
+  sequence: number,
+  workload: Readonly<Record<string, unknown>> = {},
+): Graph {
+  return buildGraph(specOf({ ...file, workload: { batch, sequence, ...workload } }));
 }
 
 /** The WSE-2 on a small fabric. */
