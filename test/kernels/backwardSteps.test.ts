@@ -83,7 +83,6 @@ describe('lists', () => {
     expect(slots).toEqual([
       { kernel: 'local', rows: 1, cols: 1, slots: 3 * 2 * 16 },
       { kernel: 'local', rows: 1, cols: 1, slots: 3 * 2 },
-      { kernel: 'local', rows: 1, cols: 1, slots: 4 * 2 * 2 },
       { kernel: 'logitGradient', rows: 1, cols: 1, features: 3, tokens: 8 },
     ]);
   });
