@@ -6,7 +6,9 @@ import { CAUSES } from '../emulator/program/causes.ts';
 import { PORT_NAMES } from '../emulator/program/fabric.ts';
 import * as instruction from '../emulator/program/instruction.ts';
 import type { TimingProgram } from '../emulator/stepped/cut.ts';
+import type { SpmmShape } from '../emulator/streamed/shape.ts';
 import type { SpmmCase } from '../kernels/index.ts';
+import type { ChunkedGradient } from './weightGradient.ts';
 
 const { AT_CAUSE, AT_CONTROL, AT_GIVE, AT_INPUT, AT_OUTPUT, AT_OVERHEAD, AT_REPEAT } = instruction;
 const { AT_SLOTS, AT_TAKE, AT_TRIGGER, INSTRUCTION_WORDS, NONE } = instruction;
@@ -21,11 +23,24 @@ export interface LineCase {
 }
 
 /** A sparse matmul whose mask is a rule: its cells are counted where it is timed. */
-export interface DrawnCase {
+export interface DrawnMatmul {
   readonly kernel: 'spmm';
   readonly step: MatmulStep;
   readonly machine: Machine;
   readonly rows: number;
+}
+
+/** The gradient by such weights, of which all output features are one chunk. */
+export interface DrawnGradient {
+  readonly kernel: 'weightGradient';
+  readonly step: ChunkedGradient;
+  readonly machine: Machine;
+  readonly rows: number;
+}
+
+/** The products of a chunk, as the engines of the matmul take them (kernels/weightGradient/shape.ts). */
+export interface GradientCase extends SpmmShape {
+  readonly kernel: 'weightGradient';
 }
 
 /** Any program of routes, streams and threads. */
@@ -35,10 +50,10 @@ export interface ProgramCase {
   readonly latencies: Latencies;
 }
 
-export type KernelCase = SpmmCase | LineCase | DrawnCase | ProgramCase;
+/** A case as an engine takes it. */
+export type PlainCase = SpmmCase | LineCase | ProgramCase;
 
-/** A case whose size is all its own: no rule stands for it. */
-export type PlainCase = Exclude<KernelCase, DrawnCase>;
+export type KernelCase = PlainCase | GradientCase | DrawnMatmul | DrawnGradient;
 
 /** The text of a spec file; `note` says what it is. */
 export function specText(one: PlainCase, note: string): string {

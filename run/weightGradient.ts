@@ -59,8 +59,10 @@ export function timeWeightGradient(step: WeightGradientStep, machine: Machine): 
   };
 }
 
+export type ChunkedGradient = Omit<WeightGradientStep, 'kernel' | 'rows' | 'sums' | 'outGap'>;
+
 /** Each chunk of output features as the engines take it: one row, its cells counted. */
-export function* chunkRows(step: WeightGradientStep, machine: Machine): Generator<SpmmShape> {
+export function* chunkRows(step: ChunkedGradient, machine: Machine): Generator<SpmmShape> {
   const { weights, cols, tokens, buffers, gap, accumulate, features: perChunk } = step;
   const { ends: owners } = streamOrder(weights.output, cols);
   const drawn = countCells(weights, cols);

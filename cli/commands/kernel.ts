@@ -10,7 +10,7 @@ import { checkDestination, STDOUT, unwritable } from '../destination.ts';
 import type { KernelCase } from '../../run/kernelCase.ts';
 import { workersOf, workersOption } from '../flags.ts';
 import type { Io } from '../io.ts';
-import { CASE_FLAGS, type CaseFlags, lineOf as lineCaseOf, machineOf, spmmOf } from '../kernel/fromFlags.ts';
+import { CASE_FLAGS, type CaseFlags, caseOf, machineOf } from '../kernel/fromFlags.ts';
 import { timings } from '../kernel/inWorker.ts';
 import { lineOf } from '../kernel/line.ts';
 import { KERNEL_NAMES, kernelCases } from '../kernel/spec.ts';
@@ -44,7 +44,11 @@ export function kernelCommand(io: Io): CommandModule<object, KernelArguments> {
         // Without nargs yargs takes the - of `--json -` for an argument of the command.
         .option('json', { ...text, describe: 'a JSON line a case; - is stdout' })
         .example('$0 kernel --spec cases.json', 'the cases of a file, a line of JSON each')
-        .example('$0 kernel spmm --cols 96 --in 768 --out 768 --tokens 64', 'a dense matmul on one row'),
+        .example('$0 kernel spmm --cols 96 --in 768 --out 768 --tokens 64', 'a dense matmul on one row')
+        .example(
+          '$0 kernel weightGradient --cols 96 --in 768 --out 96 --tokens 64 --sparsity 0.75',
+          'its gradient by the weights: the products of one chunk of output features',
+        ),
     handler: (given) => runKernel(given, io),
   };
 }
@@ -71,7 +75,7 @@ async function runKernel(given: KernelArguments, io: Io): Promise<void> {
   const kernel = choice('kernel', name, KERNEL_NAMES);
   const machine = machineOf(given.machine);
   const accumulate = choice('--accumulate', given.accumulate, ['fp16', 'fp32']);
-  const one = kernel === 'spmm' ? spmmOf(given, machine, accumulate) : lineCaseOf(kernel, given, machine);
+  const one = caseOf(kernel, given, machine, accumulate);
   if (json !== undefined) {
     await writeLines(json, [one], use, io);
     return;

@@ -1,4 +1,5 @@
-// `emulate list machines|gpus|models`: the presets. For a machine every constant, its unit and where it comes from.
+// `emulate list machines|gpus|models|kernels`: the presets, and the kernels. For a machine every constant, its unit and where
+// it comes from.
 
 import type { CommandModule } from 'yargs';
 import type { Io } from '../io.ts';
@@ -12,10 +13,10 @@ interface Arguments {
 export function listCommand(io: Io): CommandModule<object, Arguments> {
   return {
     command: 'list <what>',
-    describe: 'list the presets: machines, gpus or models',
+    describe: 'list the presets (machines, gpus or models) or the kernels',
     builder: (yargs) =>
       yargs
-        .positional('what', { type: 'string', demandOption: true, describe: 'machines, gpus, models' })
+        .positional('what', { type: 'string', demandOption: true, describe: 'machines, gpus, models, kernels' })
         .option('json', { type: 'boolean', default: false, describe: 'as JSON' }),
     handler: async ({ what, json }) => {
       await io.stdout.write(`${await listText(what, json)}\n`);
@@ -32,6 +33,7 @@ const listings: ReadonlyMap<string, () => Promise<Listing>> = new Map([
   ['machines', machines],
   ['gpus', gpus],
   ['models', models],
+  ['kernels', kernels],
 ]);
 
 export async function listText(what: string, asJson: boolean): Promise<string> {
@@ -75,6 +77,16 @@ async function models(): Promise<Listing> {
     return [name, inMillions(parameters), ...[layers, width, heads, ff, vocabulary, context].map(String), source];
   });
   return { json: listed, text: aligned([heading, ...rows], [1, 2, 3, 4, 5, 6, 7]) };
+}
+
+async function kernels(): Promise<Listing> {
+  const { KERNELS_DESCRIBED } = await import('../kernel/described.ts');
+  const { KERNEL_NAMES } = await import('../kernel/spec.ts');
+  const listed = Object.entries(KERNELS_DESCRIBED).map(([name, what]) => {
+    return { name, what, command: KERNEL_NAMES.some((each) => each === name) };
+  });
+  const rows = listed.map(({ name, what, command }) => [name, command ? `${what} (emulate kernel ${name})` : what]);
+  return { json: listed, text: aligned(rows, []) };
 }
 
 function inMillions(parameters: number): string {

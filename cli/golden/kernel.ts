@@ -14,7 +14,7 @@ import { kernelFlags, type KernelOfGolden } from '../../report/golden/document.t
 import { type Counts, type GoldenResult, machineOf, sumOf } from '../../report/golden/result.ts';
 import { sha256 } from '../../report/hash.ts';
 import { type KernelCase, specText } from '../../run/kernelCase.ts';
-import { type CaseFlags, lineOf, spmmOf } from '../kernel/fromFlags.ts';
+import { type CaseFlags, caseOf } from '../kernel/fromFlags.ts';
 import { timings } from '../kernel/inWorker.ts';
 import { kernelCases } from '../kernel/spec.ts';
 import { type KernelTiming, totalsOf } from '../kernel/timing.ts';
@@ -25,7 +25,7 @@ export async function kernelResult(
   folder: string,
   signal: AbortSignal,
 ): Promise<GoldenResult> {
-  const cases = 'spec' in kernel ? casesOfFile(folder, kernel.spec, set) : [caseOf(kernel, set)];
+  const cases = 'spec' in kernel ? casesOfFile(folder, kernel.spec, set) : [caseOfFlags(kernel, set)];
   const operators: Record<string, Counts> = {};
   const banks: unknown[] = [];
   const names = cases.map(({ kernel }, i) => (cases.length === 1 ? kernel : `${i}.${kernel}`));
@@ -54,13 +54,13 @@ function casesOfFile(folder: string, file: string, set: readonly string[]): Kern
 const flags = z.strictObject({ ...kernelFlags, machine: machineReference });
 
 /** As `emulate kernel` reads its flags. */
-function caseOf(kernel: Exclude<KernelOfGolden, { readonly spec: string }>, set: readonly string[]): KernelCase {
+function caseOfFlags(kernel: Exclude<KernelOfGolden, { readonly spec: string }>, set: readonly string[]): KernelCase {
   const document = applyOverrides({ name: 'kernel', text: null, value: kernel, flags: [] }, { set });
   const { name, machine, accumulate, ...numbers } = validate(document, flags);
   const chosen = withBankConflicts(resolveMachine(document, ['machine'], machine).machine);
   const texts = Object.entries(numbers).map(([key, value]) => [key, String(value)]);
   const given: CaseFlags = Object.fromEntries(texts);
-  return name === 'spmm' ? spmmOf(given, chosen, accumulate) : lineOf(name, given, chosen);
+  return caseOf(name, given, chosen, accumulate);
 }
 
 function countsOf(timing: KernelTiming): Counts {

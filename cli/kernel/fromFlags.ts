@@ -1,4 +1,4 @@
-// A case from flags: a sparse matmul with a random mask, or a line of PEs, on a machine by name.
+// A case from flags: a sparse matmul with a random mask, the gradient by its weights, or a line of PEs, on a machine by name.
 
 import { streamGap } from '../../kernels/edge.ts';
 import { readText } from '../../compiler/model/document.ts';
@@ -7,8 +7,10 @@ import { isMachineName, machineNames } from '../../compiler/model/machineSchema.
 import { unknownValue } from '../../compiler/model/validate.ts';
 import { inputError } from '../../emulator/errors.ts';
 import { latenciesOf, type Machine, withBankConflicts } from '../../emulator/machine/spec.ts';
-import type { DrawnCase, LineCase } from '../../run/kernelCase.ts';
-import { MOST, MOST_WAVELETS } from './spec.ts';
+import { type Accumulate, indexGap } from '../../kernels/weightGradient/shape.ts';
+import type { KernelCase, LineCase } from '../../run/kernelCase.ts';
+import { MOST, MOST_WAVELETS } from './fields.ts';
+import type { KERNEL_NAMES } from './spec.ts';
 
 /** The numbers of a case; those without a usual value must be given. */
 export const CASE_FLAGS = {
@@ -18,7 +20,7 @@ export const CASE_FLAGS = {
   out: { what: 'output features', usual: undefined },
   sparsity: { what: 'share of the weights that is zero', usual: '0' },
   tokens: { what: 'tokens a PE', usual: undefined },
-  accumulators: { what: 'accumulators a PE', usual: '8' },
+  accumulators: { what: 'accumulators a PE; of weightGradient the gradients it has room for', usual: '8' },
   seed: { what: 'seed of the mask', usual: '1' },
   width: { what: 'PEs of a chain or a broadcast', usual: undefined },
   wavelets: { what: 'wavelets of a chain or a broadcast', usual: undefined },
@@ -46,7 +48,24 @@ export function machineOf(name: string): Machine {
   return withBankConflicts(resolveMachine(document, ['machine'], name).machine);
 }
 
-export function spmmOf(given: CaseFlags, machine: Machine, accumulate: 'fp16' | 'fp32'): DrawnCase {
+export function caseOf(
+  kernel: (typeof KERNEL_NAMES)[number],
+  given: CaseFlags,
+  machine: Machine,
+  accumulate: Accumulate,
+): KernelCase {
+  return kernel === 'spmm' || kernel === 'weightGradient'
+    ? drawnOf(kernel, given, machine, accumulate)
+    : lineOf(kernel, given, machine);
+}
+
+/** A matmul and the gradient by its weights have the same mask. */
+function drawnOf(
+  kernel: 'spmm' | 'weightGradient',
+  given: CaseFlags,
+  machine: Machine,
+  accumulate: Accumulate,
+): KernelCase {
   const { width, height } = machine.fabric;
   const rows = whole(given, 'rows', 1, Math.min(MOST, height));
   const cols = whole(given, 'cols', 1, Math.min(MOST, width));
@@ -56,23 +75,22 @@ export function spmmOf(given: CaseFlags, machine: Machine, accumulate: 'fp16' | 
   const tokens = whole(given, 'tokens', 1, MOST);
   const accumulators = whole(given, 'accumulators', 1, MOST);
   const seed = whole(given, 'seed', 0, 2 ** 32 - 1);
-  const step = {
-    kernel: 'spmm',
-    weights: {
-      mask: { name: 'spmm', seed, sparsity, rows: outputs, width: inputs },
-      input: { kind: 'strided', features: inputs },
-      output: { kind: 'strided', features: outputs },
-    },
-    cols,
-    tokens,
-    accumulators,
-    gap: streamGap(machine, cols, sparsity === 0 ? 2 : 1),
-    accumulate,
+  const weights = {
+    mask: { name: 'spmm', seed, sparsity, rows: outputs, width: inputs },
+    input: { kind: 'strided', features: inputs },
+    output: { kind: 'strided', features: outputs },
   } as const;
-  return { kernel: 'spmm', step, machine, rows };
+  const step = { weights, cols, tokens, accumulate } as const;
+  const dense = sparsity === 0;
+  if (kernel === 'weightGradient') {
+    const gap = indexGap(machine, cols, dense);
+    return { kernel, step: { ...step, buffers: accumulators, features: outputs, gap }, machine, rows };
+  }
+  const gap = streamGap(machine, cols, dense ? 2 : 1);
+  return { kernel, step: { kernel, ...step, accumulators, gap }, machine, rows };
 }
 
-export function lineOf(kernel: LineCase['kernel'], given: CaseFlags, machine: Machine): LineCase {
+function lineOf(kernel: LineCase['kernel'], given: CaseFlags, machine: Machine): LineCase {
   const width = whole(given, 'width', 1, Math.min(MOST, machine.fabric.width));
   const wavelets = whole(given, 'wavelets', 1, MOST_WAVELETS);
   return { kernel, width, wavelets, latencies: latenciesOf(machine) };

@@ -9,14 +9,15 @@ import { type KernelTiming, totalsOf, whereOf } from './timing.ts';
 export function summaryOf({ kernel }: KernelCase, timing: KernelTiming, { name, clockHz }: Machine): string {
   const { cycles, outer, inner, engine, path, why } = timing;
   const totals = totalsOf(timing);
+  const isRing = kernel === 'spmm' || kernel === 'weightGradient';
   const percent = (cause: number): string => percentOf(totals[cause], cycles * outer * inner);
   const width = Math.max(...CAUSES.map((cause) => cause.length));
   const lines = [
     `${kernel} on ${name}: ${outer} x ${inner} PEs`,
     `  cycles       ${cycles.toLocaleString('en-US')} (${((1000 * cycles) / clockHz).toPrecision(6)} ms at ${clockHz / 1e6} MHz)`,
     `  engine       ${engine}, ${path}${why === '' ? '' : ` (${why})`}`,
-    ...(kernel === 'spmm' ? [`  utilisation  ${percent(CAUSE.compute)} of the multiply-add slots of these PEs`] : []),
-    ...(kernel === 'spmm' ? positionLines(timing) : []),
+    ...(isRing ? [`  utilisation  ${percent(CAUSE.compute)} of the multiply-add slots of these PEs`] : []),
+    ...(isRing ? positionLines(timing) : []),
     '  cycles of all PEs',
     ...CAUSES.map((cause, i) => `    ${cause.padEnd(width)}  ${percent(i).padStart(8)}`),
   ];

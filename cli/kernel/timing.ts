@@ -1,7 +1,7 @@
 // The time of one case, as plain data that can cross from a worker: the cycles, how they were found, and what the cycles
 // of each PE went to. A deadlock is an answer like any other; a broken law is none.
 
-import { EmulateError, EXIT, MOST_CYCLES, tooLong } from '../../emulator/errors.ts';
+import { EmulateError, EXIT, internalError, MOST_CYCLES, tooLong } from '../../emulator/errors.ts';
 import { LawError } from '../../emulator/laws.ts';
 import { machinePresets } from '../../emulator/machine/presets/index.ts';
 import type { Latencies, Machine } from '../../emulator/machine/spec.ts';
@@ -16,6 +16,7 @@ import type { KernelCase, LineCase, PlainCase, ProgramCase } from '../../run/ker
 import { fileOf, lawNote, smallestCase } from '../../run/smallest.ts';
 import { type ProgramTiming, timeProgram } from '../../run/meshTime.ts';
 import { matmulShape } from '../../run/step.ts';
+import { chunkRows } from '../../run/weightGradient.ts';
 
 export type EngineChoice = Engine | 'auto';
 
@@ -72,9 +73,14 @@ export function deadlockOf(error: unknown): KernelDeadlock {
   return { engine: 'stepped', path: 'stepped mesh', why: error.message, cycles: 'deadlock' };
 }
 
-/** A matmul with its cells counted; any other case as it is. */
+/** A matmul, or what the engines take as one, with its cells counted; any other case as it is. */
 export function plainOf(one: KernelCase): PlainCase {
-  return 'step' in one ? { kernel: 'spmm', ...matmulShape(one.step, one.machine), rows: one.rows } : one;
+  if (!('step' in one)) return one.kernel === 'weightGradient' ? { ...one, kernel: 'spmm' } : one;
+  const { machine, rows } = one;
+  if (one.kernel === 'spmm') return { kernel: 'spmm', ...matmulShape(one.step, machine), rows };
+  const [chunk, ...others] = chunkRows(one.step, machine);
+  if (others.length > 0) throw internalError('a gradient of several chunks is no case of one kernel');
+  return { kernel: 'spmm', ...chunk, rows };
 }
 
 export function matmulTiming({ cols }: SpmmCase, timing: SpmmTiming): KernelTiming {

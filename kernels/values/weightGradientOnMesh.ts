@@ -90,7 +90,7 @@ function multiply(mesh: MeshRun, name: string, layer: WeightGradientOnMesh, chun
   const { machine, rows, cols } = mesh;
   const { tokens, buffers, accumulate, at } = layer;
   const { owners, locals, nnz, indices } = chunk;
-  const gap = indexGap(machine, cols);
+  const gap = indexGap(machine, cols, !layer.weight.some((w) => isZero(fp16Bits(w))));
   const shape = gradientRow({ rows, cols, tokens, nnz, owners, buffers, gap, accumulate }, machine);
   for (let base = 0; base < mesh.memory.length; base += mesh.words) mesh.memory[base + at.sums] = 0;
   mesh.run(`${name}.products`, (memory) =>

@@ -24,10 +24,18 @@ export interface GradientRow {
   readonly accumulate: Accumulate;
 }
 
-/** Main features: the K control wavelets first, then the streamed features, which have no wave of their own any more. */
-export function gradientRow(row: GradientRow, machine: Machine): SpmmShape {
-  const { rows, cols, tokens, nnz, owners, buffers, gap, accumulate } = row;
+/** The row as the engines of the matmul take it. */
+export function gradientRow({ accumulate, ...row }: GradientRow, machine: Machine): SpmmShape {
   const { axpyOverhead, controlSlots, simdFp16, simdFp16ToFp32 } = machine.core;
+  const simd = accumulate === 'fp16' ? simdFp16 : simdFp16ToFp32;
+  return gradientShape(row, { axpyOverhead, controlSlots, simd, latencies: latenciesOf(machine) });
+}
+
+/** Main features: the K control wavelets first, then the streamed features, which have no wave of their own any more. */
+export function gradientShape(
+  { rows, cols, tokens, nnz, owners, buffers, gap }: Omit<GradientRow, 'accumulate'>,
+  core: Pick<SpmmShape, 'axpyOverhead' | 'controlSlots' | 'simd' | 'latencies'>,
+): SpmmShape {
   const shifted = new Uint16Array(nnz.length + buffers * cols);
   shifted.set(nnz, buffers * cols);
   return {
@@ -41,18 +49,15 @@ export function gradientRow(row: GradientRow, machine: Machine): SpmmShape {
     nnz: shifted,
     accumulators: buffers,
     gap,
-    axpyOverhead,
-    controlSlots,
-    simd: accumulate === 'fp16' ? simdFp16 : simdFp16ToFp32,
+    ...core,
     // Gradients are fp16 on their way, whatever the sums are.
     psumPerWavelet: 2,
-    latencies: latenciesOf(machine),
   };
 }
 
-/** Pace of the streams: an index has 16 bits, so two of them pass the edge as one wavelet, as dense weights do. */
-export function indexGap(machine: Machine, cols: number): Gap {
-  return streamGap(machine, cols, 2);
+/** Pace of the streams: two indices pass the edge as one wavelet; where no weight is zero, none has to. */
+export function indexGap(machine: Machine, cols: number, dense: boolean): Gap {
+  return dense ? [1, 1] : streamGap(machine, cols, 2);
 }
 
 /** Wavelets in which so many sums leave a column. */

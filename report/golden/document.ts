@@ -34,7 +34,7 @@ const result = z.strictObject({
 
 /** The flags of `emulate kernel` but for the machine. */
 export const kernelFlags = {
-  name: z.enum(['spmm', 'chainReduce', 'broadcast']),
+  name: z.enum(['spmm', 'weightGradient', 'chainReduce', 'broadcast']),
   accumulate: z.enum(accumulateTypes).default('fp16'),
   rows: count.optional(),
   cols: count.optional(),

@@ -4,11 +4,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import yargs from 'yargs';
 import { z } from 'zod';
 import { kernelCommand } from '../../cli/commands/kernel.ts';
 import { EXIT } from '../../emulator/errors.ts';
+import { machinePresets } from '../../emulator/machine/presets/index.ts';
+import { latenciesOf } from '../../emulator/machine/spec.ts';
+import { runStepped } from '../../emulator/stepped/engine.ts';
+import { countCells } from '../../kernels/spmm/counts.ts';
+import { weightGradientProgram } from '../../kernels/weightGradient/program.ts';
+import { gradientRow } from '../../kernels/weightGradient/shape.ts';
 
 const vectors = fileURLToPath(new URL('../vectors/machine-vectors.json', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'kernel-'));
@@ -73,6 +79,46 @@ test.each([
   expect(streamed.where).toEqual(stepped.where);
 });
 
+describe('weightGradient', () => {
+  const [, ...flags] = small;
+  const args = ['weightGradient', ...flags, '--sparsity', '0.75', '--json', '-'];
+
+  test.each(['fp16', 'fp32'] as const)('sums in %s by both engines, and as its own program', async (accumulate) => {
+    const of = [...args, '--accumulate', accumulate];
+    const [stepped] = linesOf(await emulate(...of, '--engine', 'stepped'));
+    const [streamed] = linesOf(await emulate(...of, '--engine', 'streamed'));
+    expect([stepped.engine, streamed.engine]).toEqual(['stepped', 'streamed']);
+    expect([streamed.cycles, streamed.where]).toEqual([stepped.cycles, stepped.where]);
+    const { machine } = machinePresets.wse2;
+    const mask = { name: 'spmm', seed: 5, sparsity: 0.75, rows: 40, width: 60 };
+    const [input, output] = [60, 40].map((features) => ({ kind: 'strided', features }) as const);
+    const nnz = countCells({ mask, input, output }, 9);
+    const owners = Uint16Array.from({ length: 40 }, (_, n) => n % 9);
+    const row = { rows: 3, cols: 9, tokens: 8, nnz, owners, buffers: 3, gap: [1, 1], accumulate } as const;
+    const judge = runStepped(weightGradientProgram(gradientRow(row, machine)), latenciesOf(machine));
+    expect(stepped.cycles).toBe(judge.cycles);
+  });
+
+  test('a file, whose owners may be left out', async () => {
+    const { spmmCase, cases } = gradientSpecs();
+    const file = join(folder, 'gradient.json');
+    writeFileSync(file, JSON.stringify({ cases }));
+    const [usual, same, other] = linesOf(await emulate('--spec', file, '--json', '-'));
+    expect(same).toEqual(usual);
+    expect(other.where).not.toEqual(usual.where);
+    const [stepped] = linesOf(await emulate('--spec', file, '--engine', 'stepped', '--json', '-'));
+    expect([stepped.cycles, stepped.where]).toEqual([usual.cycles, usual.where]);
+    writeFileSync(file, JSON.stringify(spmmCase));
+    expect(linesOf(await emulate('--spec', file, '--json', '-'))).toEqual([usual]);
+  });
+
+  test('a summary names it', async () => {
+    const text = await emulate(...args.slice(0, -2));
+    expect(text).toMatch(/^weightGradient on wse2: 9 x 3 PEs\n/);
+    expect(text).toContain('slowest      ring position');
+  });
+});
+
 test('lines of PEs by both engines', async () => {
   const args = ['chainReduce', '--width', '12', '--wavelets', '30', '--json', '-'];
   const [stepped] = linesOf(await emulate(...args, '--engine', 'stepped'));
@@ -127,6 +173,15 @@ const spmm = {
   psumPerWavelet: 2,
 };
 
+/** The same gradient three times, the last with other owners, and as the matmul that the engines take it for. */
+function gradientSpecs() {
+  const { accumulators: buffers, psumPerWavelet, ...rest } = spmm;
+  const gradient = { ...rest, kernel: 'weightGradient', buffers, nnz: [...rest.nnz, [3, 0]] };
+  const cases = [gradient, { ...gradient, owners: [0, 1, 0] }, { ...gradient, owners: [1, 0, 1] }];
+  const rotated = { nnz: [[0, 0], ...gradient.nnz], waves: 3, ends: [1, 0, 1] };
+  return { cases, spmmCase: { ...spmm, ...rotated, psumPerWavelet } };
+}
+
 test.each([
   [{ ...spmm, kernel: 'spm' }, /kernel: unknown value, got "spm".*did you mean "spmm"/],
   [{ ...spmm, rowz: 1 }, /unknown key, got "rowz"/],
@@ -134,6 +189,9 @@ test.each([
   [{ ...spmm, nnz: [[1, 2], [1]] }, /nnz\.1: wrong length, got 1 counts, allowed a list of 2/],
   [{ ...spmm, nnz: [[1, -2]] }, /nnz\.0\.1: not a count, got -2/],
   [{ cases: [] }, /cases: no case/],
+  [{ ...gradientSpecs().cases[0], owners: [0, 0, 1] }, /owners\.1: not a position, got 0/],
+  [{ ...gradientSpecs().cases[0], gap: [1] }, /gap: not a gap, got \[1\]/],
+  [{ ...gradientSpecs().cases[0], accumulators: 2 }, /unknown key, got "accumulators"/],
   [
     { kernel: 'broadcast', machine: { ...machine, inputQueue: 0 }, width: 2, wavelets: 1 },
     /inputQueue: out of range, got 0/,
