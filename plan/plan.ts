@@ -1,7 +1,7 @@
 // A training plan, ready to be run: every default filled in, every rule checked.
 
 import type { Lora } from '../compiler/graph/adapters.ts';
-import type { GptSparsity, GptSpec } from '../compiler/model/spec.ts';
+import type { GptSparsity, GptSpec, Recompute } from '../compiler/model/spec.ts';
 import type { dynamicMethods } from './schema.ts';
 
 export interface Plan {
@@ -12,8 +12,8 @@ export interface Plan {
   readonly model: GptSpec;
   /** Wafers that share a batch. */
   readonly systems: number;
-  /** Of each layer only the input is kept for the way back. */
-  readonly recompute: boolean;
+  /** What is kept for the way back. */
+  readonly recompute: Recompute;
   readonly phases: readonly Phase[];
 }
 

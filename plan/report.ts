@@ -1,7 +1,7 @@
 // The result of a plan as one document: what terminal, JSON and CSV show. All but `run` depends on nothing but the input.
 
 import { peakFacts, type PeakFacts } from '../baselines/gpu/peak.ts';
-import type { GpuName, GptSpec } from '../compiler/model/spec.ts';
+import type { GpuName, GptSpec, Recompute } from '../compiler/model/spec.ts';
 import { sha256 } from '../report/hash.ts';
 import { type MachinePart, machinePart } from '../report/machine.ts';
 import { notModelled } from '../report/notModelled.ts';
@@ -21,7 +21,7 @@ export interface PlanReport {
   readonly systems: number;
   /** What one of them draws, least and most; null where it is not known. */
   readonly systemWatts: readonly [number, number] | null;
-  readonly recompute: boolean;
+  readonly recompute: Recompute;
   readonly phases: readonly PhaseResult[];
   readonly total: Amounts;
   readonly notModelled: readonly string[];

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { editorSchema, label } from '../compiler/model/label.ts';
 import { show } from '../compiler/model/located.ts';
 import { machineReference } from '../compiler/model/machineSchema.ts';
-import { gptDocument } from '../compiler/model/schema.ts';
+import { gptDocument, recompute } from '../compiler/model/schema.ts';
 import { gpuNames, sparseWeights } from '../compiler/model/spec.ts';
 
 export const dynamicMethods = ['set', 'rigl'] as const;
@@ -69,10 +69,7 @@ export const planDocument = z.strictObject({
   machine: machineReference.optional().describe('the one of the model unless given'),
   gpu: z.enum(gpuNames).optional().describe('the GPU to compare with; the one of the model unless given'),
   systems: size(2 ** 16, 'wafers that share a batch; 1 unless given').default(1),
-  recompute: z
-    .boolean()
-    .default(false)
-    .describe('keep only the input of each layer, and run it again on the way back; false unless given'),
+  recompute,
   sparsity: sparsity.optional().describe('of phases that do not say; that of the model unless given'),
   phases: listOf(phase, 1000, 'phases').describe('one after the other'),
 });

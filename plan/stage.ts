@@ -51,7 +51,7 @@ export function stageWork(plan: Plan, phase: Phase, stage: Stage): StageWork {
   const whole = graphOf(plan, phase, stage, phase.batch);
   const dense = graphOf(plan, phase, { ...stage, sparsity: { ...stage.sparsity, value: 0 } }, phase.batch);
   const parameters = phase.lora === null ? parameterCount(plan.model.shape) : adapterParameters(whole);
-  const gpu = gpuTrainingResult(whole, plan.model.gpu, { trained, parameters, recompute: plan.recompute }).kappa;
+  const gpu = gpuTrainingResult(whole, plan.model.gpu, { trained, parameters, recompute: false }).kappa;
   return {
     groups: all.filter(({ steps }) => steps > 0),
     denseFlops: trainingFlops(dense, trained).total,

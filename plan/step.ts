@@ -2,8 +2,14 @@
 
 import type { Graph } from '../compiler/graph/graph.ts';
 import type { Trained } from '../compiler/graph/trained.ts';
-import type { GptSpec } from '../compiler/model/spec.ts';
-import { inputError } from '../emulator/errors.ts';
+import { lower } from '../compiler/lower/lower.ts';
+import { placeGraph } from '../compiler/lower/placement.ts';
+import type { GptSpec, Recompute } from '../compiler/model/spec.ts';
+import { withBankConflicts } from '../emulator/machine/spec.ts';
+import { sumOfCauses } from '../emulator/program/causes.ts';
+import { chooseMapping } from '../run/mapper.ts';
+import { boundOf } from '../run/bound.ts';
+import { runProgram } from '../run/program.ts';
 import type { Bound } from '../run/result.ts';
 import type { Timer } from '../run/timer.ts';
 import type { MappingCache } from '../run/mapper/cache.ts';
@@ -14,7 +20,7 @@ export interface TrainingStep {
   /** With adapters, where there are any. */
   readonly graph: Graph;
   readonly trained: Trained;
-  readonly recompute: boolean;
+  readonly recompute: Recompute;
 }
 
 export interface StepTime {
@@ -42,11 +48,21 @@ export interface WaferOptions {
   readonly cache: MappingCache | undefined;
 }
 
-/** Steps on the emulated wafer. */
-export function waferSteps(_options: WaferOptions): TimeStep {
-  return () => {
-    throw inputError(
-      'train: training steps are not there yet: this version emulates forward passes only (emulate <model>), and a plan is not timed without them',
-    );
+/** Steps on the emulated wafer, each in the mapping that is best for it. */
+export function waferSteps({ timer, cache }: WaferOptions): TimeStep {
+  return async ({ spec, graph, trained, recompute }, { onProgress }) => {
+    const machine = withBankConflicts(spec.machine.machine);
+    const training = { recompute, ...trained, layers: spec.shape.layers };
+    const step: Graph = { ...graph, training };
+    const onTry = (done: number, of: number): void => onProgress(done, of, 'mapping');
+    const mapping = await chooseMapping(step, machine, spec.mapping, timer, onTry, cache);
+    const { cycles, seconds, operators } = await runProgram(lower(placeGraph(step, machine, mapping)), {
+      timer,
+      onProgress,
+    });
+    const { passes, groups } = mapping;
+    const where = operators.map((operator) => operator.where).reduce(sumOfCauses);
+    const busyCycles = passes * (where.compute + where.overhead + where.reduce);
+    return { cycles, seconds, passes, groups, busyCycles, boundBy: boundOf(where) };
   };
 }

@@ -3,12 +3,13 @@
 //   in   the weights, once a pass for the forward product and once for the gradients by activation, and once more where
 //        layers are recomputed: one wavelet for each that is not zero, value and index; two dense ones in a wavelet.
 //        The gradients by weight need the indices of what is not zero, two in a wavelet.
-//   out  gradients of every weight that is trained, in the type of the mapping's sums, two of fp16 in a wavelet, and of
-//        biases and gains in fp32; once for each group of columns: groups are added outside
+//   out  gradients of every weight, bias and gain that is trained, in fp32; once for each group of columns: groups are
+//        added outside
 //   both the rows of the embedding of each token, fp16, and the gradients of those rows
 
 import type { GraphNode } from '../compiler/graph/graph.ts';
 import { isTrained } from '../compiler/graph/trained.ts';
+import { isRunAgain } from '../compiler/lower/backward.ts';
 import type { StepTime, TrainingStep } from './step.ts';
 
 const WAVELET = 32;
@@ -32,11 +33,10 @@ export function edgeTraffic(step: TrainingStep, { passes, groups }: Pick<StepTim
   return { bitsIn, bitsOut };
 }
 
-function nodeTraffic(node: GraphNode, { spec, graph, trained, recompute }: TrainingStep): EdgeTraffic {
+function nodeTraffic(node: GraphNode, { graph, trained, recompute }: TrainingStep): EdgeTraffic {
   const { operator } = node;
   const isChanged = isTrained(node, trained);
-  const ofSum = spec.mapping.accumulate === 'fp16' ? HALF : WAVELET;
-  const streams = recompute && node.id.startsWith('h.') ? 3 : 2;
+  const streams = recompute === 'layer' && isRunAgain(node) ? 3 : 2;
   switch (operator.kind) {
     case 'linear': {
       const all = operator.in * operator.out;
@@ -47,12 +47,12 @@ function nodeTraffic(node: GraphNode, { spec, graph, trained, recompute }: Train
       const biases = operator.bias ? operator.out : 0;
       return {
         bitsIn: streams * kept * (isDense ? HALF : WAVELET) + indices + (streams - 1) * WAVELET * biases,
-        bitsOut: ofSum * changed + (isChanged ? WAVELET * biases : 0),
+        bitsOut: WAVELET * changed + (isChanged ? WAVELET * biases : 0),
       };
     }
     case 'lmHead': {
       const all = operator.width * operator.vocabulary;
-      return { bitsIn: streams * HALF * all, bitsOut: isChanged ? ofSum * all : 0 };
+      return { bitsIn: streams * HALF * all, bitsOut: isChanged ? WAVELET * all : 0 };
     }
     case 'norm': {
       const numbers = operator.width * (operator.bias ? 2 : 1);

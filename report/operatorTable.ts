@@ -3,7 +3,7 @@
 
 import type { ChalkInstance } from 'chalk';
 import type { OperatorKind } from '../compiler/graph/graph.ts';
-import { CAUSES, type Where } from '../emulator/program/causes.ts';
+import { sumOfCauses, type Where } from '../emulator/program/causes.ts';
 import { boundByTwins, boundOf } from '../run/bound.ts';
 import type { OperatorResult, Twins } from '../run/result.ts';
 import { sumOfTwins } from './effects.ts';
@@ -53,7 +53,7 @@ export function linesOf(operators: readonly TableOperator[]): Line[] {
       cycles,
       share: so.share + own.share,
       utilisation: (so.utilisation * so.cycles + own.utilisation * own.cycles) / cycles,
-      where: sumOf(so.where, own.where),
+      where: sumOfCauses(so.where, own.where),
       ...twinsOf(so, own),
     });
   }
@@ -63,12 +63,6 @@ export function linesOf(operators: readonly TableOperator[]): Line[] {
 function twinsOf(a: Pick<Line, 'cycles' | 'twins'>, b: Pick<Line, 'cycles' | 'twins'>): Pick<Line, 'twins'> {
   if (a.twins === undefined || b.twins === undefined) return {};
   return { twins: sumOfTwins({ ...a, twins: a.twins }, { ...b, twins: b.twins }) };
-}
-
-function sumOf(a: Where, b: Where): Where {
-  const sum = { ...a };
-  for (const cause of CAUSES) sum[cause] += b[cause];
-  return sum;
 }
 
 const COLUMNS: readonly Column[] = [

@@ -56,7 +56,7 @@ export function backwardOperators(context: LowerContext): ProgramOperator[] {
   const operators: ProgramOperator[] = [];
   for (const nodes of layersOf(graph.nodes).toReversed()) {
     if (training.recompute === 'layer' && isLayer(nodes[0]))
-      for (const node of nodes) if (isReadBackwards(node)) operators.push(again(node, context));
+      for (const node of nodes) if (isRunAgain(node)) operators.push(again(node, context));
     for (const node of nodes.toReversed()) operators.push(...gradientsOf(node, within));
   }
   return operators.filter(({ steps }) => steps.length > 0);
@@ -83,9 +83,9 @@ function isLayer(node: GraphNode): boolean {
   return layerOf(node) !== undefined;
 }
 
-/** Does a gradient of the layer read what this operator gives? What only makes the output of the layer is not run again. */
-function isReadBackwards({ id }: GraphNode): boolean {
-  return !/\.mlp\.(c_proj(\.lora(_[AB])?)?|residual)$/.test(id);
+/** Where only inputs of layers are kept: what a gradient of its layer reads, and not what only makes the layer's output. */
+export function isRunAgain({ id }: Pick<GraphNode, 'id'>): boolean {
+  return id.startsWith('h.') && !/\.mlp\.(c_proj(\.lora(_[AB])?)?|residual)$/.test(id);
 }
 
 function again(node: GraphNode, context: LowerContext): ProgramOperator {

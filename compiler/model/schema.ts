@@ -38,7 +38,7 @@ const matmulWorkloadKind = z
   .default('prefill')
   .describe('prefill: one forward pass');
 
-const recompute = z
+export const recompute = z
   .enum(recomputations, { error: ({ input }) => unknownValue(input, recomputations) })
   .default('layer')
   .describe(

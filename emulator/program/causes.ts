@@ -43,3 +43,9 @@ export function whereAt(bank: ArrayLike<number>, offset: number): Where {
     done: bank[offset + CAUSE.done],
   };
 }
+
+export function sumOfCauses(a: Where, b: Where): Where {
+  const sum = { ...a };
+  for (const cause of CAUSES) sum[cause] += b[cause];
+  return sum;
+}

@@ -9,6 +9,7 @@ import type { MemoryChoice, MemoryUse } from '../../../compiler/mapping/memoryUs
 import type { Graph } from '../../../compiler/graph/graph.ts';
 import type { Recompute } from '../../../compiler/model/spec.ts';
 import { countCells } from '../../../kernels/spmm/counts.ts';
+import type { Layout } from '../../../kernels/spmm/layout.ts';
 import { anyMapping, gptLike, graphOf, waferOf } from '../../run/tiny.ts';
 
 const machine = waferOf(13, 12);
@@ -44,6 +45,10 @@ const kept = {
   'output of the attention': 20,
   'inputs of the activation': 40,
 };
+
+function strided(features: number): Layout {
+  return { kind: 'strided', features };
+}
 
 describe('what is kept', () => {
   test('with recompute "layer": the input of each layer, and all of the one that is run again', () => {
@@ -109,10 +114,9 @@ describe('chunks of output features', () => {
   });
 
   test.each([0, 0.5, 0.75, 0.95])('their sums have room at %d zeros', (sparsity) => {
-    const layout = (features: number) => ({ kind: 'strided', features }) as const;
     for (const columns of [7, 16]) {
       const mask = { name: 'w', seed: 5, sparsity, rows: 4000, width: 300 };
-      const weights = { mask, input: layout(300), output: layout(4000) };
+      const weights = { mask, input: strided(300), output: strided(4000) };
       const cells = countCells(weights, columns);
       for (const sums of [100, 1000]) {
         const features = chunkFeatures(weights, columns, sums);
