@@ -67,7 +67,7 @@ function workOf({ shape }: ProgramStep): number {
 }
 
 /** Cycles of one run of a step on the whole wafer, the start of its kernel included. */
-function stepCycles({ machine, mapping }: Program, { shape }: ProgramStep, { cycles }: StepTiming): number {
+export function stepCycles({ machine, mapping }: Program, { shape }: ProgramStep, { cycles }: StepTiming): number {
   return machine.core.kernelStart + cycles + (isFolded(shape.kernel) ? mapping.rows - 1 : 0);
 }
 

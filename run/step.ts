@@ -4,8 +4,6 @@ import { LawError } from '../emulator/laws.ts';
 import type { MatmulStep, MeshShape, StepShape } from '../compiler/lower/program.ts';
 import { latenciesOf, type Machine } from '../emulator/machine/spec.ts';
 import type { SpmmShape } from '../emulator/streamed/shape.ts';
-import { COLUMN_REDUCE_COLORS, type ColumnReduceShape } from '../kernels/columnReduce.ts';
-import { columnReduceTime } from '../kernels/columnReduceTime.ts';
 import { kernels, timingProgram } from '../kernels/index.ts';
 import { balancedCells } from '../kernels/spmm/balanced.ts';
 import { countCells } from '../kernels/spmm/counts.ts';
@@ -14,7 +12,7 @@ import { SPMM_COLORS } from '../kernels/spmm/ringProgram.ts';
 import { timeSpmm } from '../kernels/spmm/time.ts';
 import { timeProgram } from './meshTime.ts';
 import { smallestStep } from './smallestStep.ts';
-import { checkColors, countsOf, type StepTiming } from './stepTiming.ts';
+import { byColumn, checkColors, countsOf, linePeCounts, rowWavelets, type StepTiming } from './stepTiming.ts';
 import { chunkRows, timeSums, timeWeightGradient } from './weightGradient.ts';
 
 /** Do the rows of a kernel follow from one of them, each a cycle later? */
@@ -22,24 +20,27 @@ export function isFolded(kernel: StepShape['kernel']): boolean {
   return kernel !== 'weightGradient' && kernels[kernel].rows === 'shifted';
 }
 
-/** A law that breaks comes with the smallest case that breaks it (smallestStep.ts). */
-export function timeStep(shape: StepShape, machine: Machine): StepTiming {
+/** `perPe` asks for the counts of every PE. A law that breaks comes with the smallest case that breaks it (smallestStep.ts). */
+export function timeStep(shape: StepShape, machine: Machine, perPe: boolean = false): StepTiming {
   try {
-    return timeShape(shape, machine);
+    return timeShape(shape, machine, perPe);
   } catch (error) {
     if (!(error instanceof LawError)) throw error;
     throw new LawError(
       error.law,
       error.message,
-      smallestStep(shape, machine, error.law, { time: timeShape, matmuls: matmulsOf }),
+      smallestStep(shape, machine, error.law, {
+        time: (smaller, on) => timeShape(smaller, on, false),
+        matmuls: matmulsOf,
+      }),
     );
   }
 }
 
-function timeShape(shape: StepShape, machine: Machine): StepTiming {
-  if (shape.kernel === 'spmm') return timeMatmul(shape, machine);
-  if (shape.kernel === 'weightGradient') return timeWeightGradient(shape, machine);
-  return shape.kernel === 'columnReduce' ? timeSums(shape, machine) : timeMesh(shape, machine);
+function timeShape(shape: StepShape, machine: Machine, perPe: boolean): StepTiming {
+  if (shape.kernel === 'spmm') return timeMatmul(shape, machine, perPe);
+  if (shape.kernel === 'weightGradient') return timeWeightGradient(shape, machine, perPe);
+  return shape.kernel === 'columnReduce' ? timeSums(shape, machine, perPe) : timeMesh(shape, machine, perPe);
 }
 
 function matmulsOf(shape: StepShape, machine: Machine): Iterable<SpmmShape> {
@@ -47,24 +48,15 @@ function matmulsOf(shape: StepShape, machine: Machine): Iterable<SpmmShape> {
   return shape.kernel === 'spmm' ? [matmulShape(shape, machine)] : [];
 }
 
-function timeMesh(shape: MeshShape, machine: Machine): StepTiming {
-  const closed = shape.kernel === 'columnReduce' ? timeColumnReduce(shape, machine) : undefined;
-  if (closed !== undefined) return closed;
+function timeMesh(shape: MeshShape, machine: Machine, perPe: boolean): StepTiming {
   const program = timingProgram(shape, machine);
   checkColors(shape.kernel, Math.max(0, ...program.routes.map(({ color }) => color + 1)), machine);
   const { where, ...timing } = timeProgram(program, latenciesOf(machine));
-  return { ...timing, pes: program.width * program.height, ...countsOf(where) };
-}
-
-/** In closed form, if that holds. */
-function timeColumnReduce(shape: ColumnReduceShape, machine: Machine): StepTiming | undefined {
-  const time = columnReduceTime(shape, machine);
-  if (time === undefined) return undefined;
-  checkColors(shape.kernel, COLUMN_REDUCE_COLORS, machine);
-  const { totals, slots } = countsOf(time.where);
-  const { rows, cols } = shape;
-  const found = { engine: 'streamed', path: 'closed form', why: '' } as const;
-  return { ...found, cycles: time.cycles, pes: rows * cols, totals: totals.map((count) => cols * count), slots };
+  const { width, height, streams } = program;
+  const found = { ...timing, pes: width * height, ...countsOf(where) };
+  if (!perPe) return found;
+  const entering = streams.reduce((sum, { control }) => sum + control.length, 0);
+  return { ...found, perPe: linePeCounts(where, width, height, { entering, leaving: 0 }) };
 }
 
 /** The matmul as the engines take it: one row, its cells counted. */
@@ -92,8 +84,12 @@ export function matmulShape(step: MatmulStep, machine: Machine): SpmmShape {
   };
 }
 
-function timeMatmul(step: MatmulStep, machine: Machine): StepTiming {
+function timeMatmul(step: MatmulStep, machine: Machine, perPe: boolean): StepTiming {
   checkColors('spmm', SPMM_COLORS, machine);
-  const { engine, path, why, cycles, where } = timeSpmm(matmulShape(step, machine), 'auto');
-  return { engine, path, why, cycles, pes: step.cols, ...countsOf(where) };
+  const shape = matmulShape(step, machine);
+  const { engine, path, why, cycles, where } = timeSpmm(shape, 'auto');
+  const found: StepTiming = { engine, path, why, cycles, pes: step.cols, ...countsOf(where) };
+  if (!perPe) return found;
+  const counts = { entering: rowWavelets(shape), leaving: 0 };
+  return { ...found, perPe: linePeCounts(byColumn(where, step.cols), step.cols, 1, counts) };
 }

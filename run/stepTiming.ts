@@ -1,8 +1,10 @@
 // What timing one kernel gives, and how it is put together from the causes of its PEs.
 
-import { EmulateError, EXIT } from '../emulator/errors.ts';
+import { EmulateError, EXIT, internalError } from '../emulator/errors.ts';
 import type { Machine } from '../emulator/machine/spec.ts';
 import { CAUSE, CAUSE_COUNT, whereAt } from '../emulator/program/causes.ts';
+import { columnOf } from '../emulator/program/ring.ts';
+import type { SpmmShape } from '../emulator/streamed/shape.ts';
 import type { EngineUse, Slots } from './result.ts';
 
 export interface StepTiming extends EngineUse {
@@ -13,6 +15,35 @@ export interface StepTiming extends EngineUse {
   readonly totals: readonly number[];
   /** Of the PE that issues the most. */
   readonly slots: Slots;
+  /** Only where it was asked for. */
+  readonly perPe?: PeCounts;
+}
+
+/**
+ * Causes of every PE of the rectangle, by physical column and row from the north west: CAUSE_COUNT counts each, and those of
+ * the PE at (x, y) are those of column x and of row y added. Where rows are folded there is one row, of zeros.
+ */
+export interface PeCounts {
+  readonly columns: Float64Array;
+  readonly rows: Float64Array;
+  /** Wavelets of the streams that enter the rectangle, and of the sums that leave the wafer there. */
+  readonly entering: number;
+  readonly leaving: number;
+}
+
+/** Of a rectangle that is one row or one column of PEs, as all that are timed are. */
+export function linePeCounts(
+  where: ArrayLike<number>,
+  width: number,
+  height: number,
+  { entering, leaving }: Pick<PeCounts, 'entering' | 'leaving'>,
+): PeCounts {
+  if (width > 1 && height > 1) throw internalError(`${width} x ${height} PEs are no line`);
+  const zeros = new Float64Array(CAUSE_COUNT);
+  const counts = Float64Array.from(where);
+  return height === 1
+    ? { columns: counts, rows: zeros, entering, leaving }
+    : { columns: zeros, rows: counts, entering, leaving };
 }
 
 /** Of the causes of each PE: their totals, and the slots of the PE that issues the most, of several the first. */
@@ -29,6 +60,21 @@ export function countsOf(where: ArrayLike<number>): Pick<StepTiming, 'totals' | 
   }
   const { compute, overhead, reduce } = whereAt(where, fullest);
   return { totals, slots: { compute, overhead, reduce } };
+}
+
+/** Counts by ring position put in the order of columns. */
+export function byColumn(where: Float64Array, cols: number): Float64Array {
+  const columns = new Float64Array(cols * CAUSE_COUNT);
+  for (let p = 0; p < cols; p++) {
+    const counts = where.subarray(p * CAUSE_COUNT, (p + 1) * CAUSE_COUNT);
+    columns.set(counts, columnOf(p, cols) * CAUSE_COUNT);
+  }
+  return columns;
+}
+
+/** Of all columns of a matmul: a wavelet for each weight, and one behind each feature. */
+export function rowWavelets({ nnz, features, cols }: SpmmShape): number {
+  return nnz.reduce((sum, weights) => sum + weights, features * cols);
 }
 
 /** Throws (exit 3) where a kernel needs more colors than a router knows. */

@@ -6,7 +6,7 @@ import type { WeightGradientStep } from '../compiler/lower/program.ts';
 import { EmulateError, EXIT, internalError } from '../emulator/errors.ts';
 import { latenciesOf, type Machine } from '../emulator/machine/spec.ts';
 import { CAUSE, CAUSE_COUNT } from '../emulator/program/causes.ts';
-import { foldedCycles, foldedTotals } from '../emulator/streamed/fold.ts';
+import { addShifts, foldedCycles, foldedTotals } from '../emulator/streamed/fold.ts';
 import { columnReduce, type ColumnReduceShape } from '../kernels/columnReduce.ts';
 import { columnReduceTime } from '../kernels/columnReduceTime.ts';
 import { balancedCells } from '../kernels/spmm/balanced.ts';
@@ -17,38 +17,51 @@ import type { SpmmShape } from '../emulator/streamed/shape.ts';
 import { type Path, timeSpmm } from '../kernels/spmm/time.ts';
 import { gradientRow, sumWavelets } from '../kernels/weightGradient/shape.ts';
 import { timeProgram } from './meshTime.ts';
-import { checkColors, countsOf, type StepTiming } from './stepTiming.ts';
+import { byColumn, checkColors, countsOf, linePeCounts, rowWavelets, type StepTiming } from './stepTiming.ts';
 
 /** Slowest last: the one that is told of a step is that of its slowest chunk. */
 const PATHS: readonly Path[] = ['closed form', 'token level', 'lookahead', 'stepped mesh'];
 
-export function timeWeightGradient(step: WeightGradientStep, machine: Machine): StepTiming {
+export function timeWeightGradient(step: WeightGradientStep, machine: Machine, perPe: boolean = false): StepTiming {
   checkColors('weightGradient', SPMM_COLORS, machine);
   const { cols, rows, accumulate } = step;
   const { kernelStart } = machine.core;
   // Of all rows, and of each position in the slots that all its rows issue alike.
   const totals = new Float64Array(CAUSE_COUNT);
   const where = new Float64Array(cols * CAUSE_COUNT);
+  // Of each row: what its sums take, and what it does later than the first.
+  const ofRows = new Float64Array(perPe ? rows * CAUSE_COUNT : 0);
+  let entering = 0;
+  let leaving = 0;
   let cycles = -kernelStart;
   let slowest = { path: PATHS[0], why: '' };
   let chunks = 0;
   for (const row of chunkRows(step, machine)) {
     const products = timeSpmm(row, 'auto');
     const wavelets = sumWavelets(sumsOf(step, row.nnz), accumulate);
-    const sums = timeSums({ kernel: 'columnReduce', rows, cols: 1, wavelets, gap: step.outGap }, machine);
+    const sums = timeSums({ kernel: 'columnReduce', rows, cols: 1, wavelets, gap: step.outGap }, machine, perPe);
     cycles += 2 * kernelStart + foldedCycles(products.cycles, rows) + sums.cycles;
     const folded = foldedTotals(products.where, rows);
     for (let c = 0; c < CAUSE_COUNT; c++) totals[c] += folded[c] + cols * sums.totals[c];
     for (let i = 0; i < where.length; i++) where[i] += products.where[i];
-    for (let p = 0; p < cols; p++) where[p * CAUSE_COUNT + CAUSE.reduce] += wavelets;
+    if (sums.perPe !== undefined) {
+      entering += rowWavelets(row);
+      for (let i = 0; i < ofRows.length; i++) ofRows[i] += sums.perPe.rows[i];
+      addShifts(ofRows, 1);
+    }
+    leaving += cols * wavelets;
     if (PATHS.indexOf(products.path) > PATHS.indexOf(slowest.path)) slowest = products;
     chunks++;
   }
+  const columns = byColumn(where, cols);
+  for (let p = 0; p < cols; p++) where[p * CAUSE_COUNT + CAUSE.reduce] += leaving / cols;
   const { slots } = countsOf(where);
   // The starts between its kernels; the first one is counted with those of other steps.
   const starts = (2 * chunks - 1) * kernelStart;
   totals[CAUSE.overhead] += starts * rows * cols;
+  for (let x = 0; x < cols; x++) columns[x * CAUSE_COUNT + CAUSE.overhead] += starts;
   return {
+    ...(perPe ? { perPe: { columns, rows: ofRows, entering, leaving } } : {}),
     engine: 'streamed',
     path: slowest.path,
     why: slowest.why,
@@ -89,12 +102,14 @@ function sumsOf({ cols, sums: room, weights }: WeightGradientStep, cells: Uint16
 }
 
 /** Of one column of sums that leave. */
-export function timeSums(shape: ColumnReduceShape, machine: Machine): StepTiming {
+export function timeSums(shape: ColumnReduceShape, machine: Machine, perPe: boolean = false): StepTiming {
   if (shape.cols !== 1) throw internalError('one column of sums stands for all');
   const closed = columnReduceTime(shape, machine);
   const { where, ...timing } =
     closed === undefined
       ? timeProgram(columnReduce.program(shape, machine), latenciesOf(machine))
       : ({ engine: 'streamed', path: 'closed form', why: '', ...closed } as const);
-  return { ...timing, pes: shape.rows, ...countsOf(where) };
+  const found = { ...timing, pes: shape.rows, ...countsOf(where) };
+  if (!perPe) return found;
+  return { ...found, perPe: linePeCounts(where, 1, shape.rows, { entering: 0, leaving: shape.wavelets }) };
 }

@@ -26,3 +26,12 @@ export function foldedTotals(oneRow: ArrayLike<number>, rows: number): Float64Ar
   totals[CAUSE.done] += shifts;
   return totals;
 }
+
+/** Adds to CAUSE_COUNT counts a row what the rows of `times` runs have more than the first row of a run of one. */
+export function addShifts(bank: Float64Array, times: number): void {
+  const rows = bank.length / CAUSE_COUNT;
+  for (let y = 0; y < rows; y++) {
+    bank[y * CAUSE_COUNT + CAUSE.waitWeights] += times * y;
+    bank[y * CAUSE_COUNT + CAUSE.done] += times * (rows - 1 - y);
+  }
+}
