@@ -12,7 +12,7 @@
 import type { Program, ProgramOperator, ProgramStep, StepShape } from '../compiler/lower/program.ts';
 import type { Machine } from '../emulator/machine/spec.ts';
 import { CAUSE } from '../emulator/program/causes.ts';
-import { DENSITY_BITS, densityThreshold } from '../kernels/spmm/mask.ts';
+import { isDense } from '../kernels/spmm/mask.ts';
 import { streamOrder } from '../kernels/spmm/layout.ts';
 import { type ProgramOptions, runProgram } from './program.ts';
 import type { OperatorResult, Slots, Twins, WaferResult } from './result.ts';
@@ -65,7 +65,7 @@ function isMatmul({ kernel }: StepShape): boolean {
 
 function isSparse(shape: StepShape): boolean {
   if (shape.kernel !== 'spmm' && shape.kernel !== 'weightGradient') return false;
-  return densityThreshold(shape.weights.mask.sparsity) < 2 ** DENSITY_BITS;
+  return !isDense(shape.weights.mask);
 }
 
 function isStreamed(shape: StepShape): boolean {

@@ -5,7 +5,7 @@
 import type { MatmulStep } from '../../compiler/lower/program.ts';
 import { headLayout } from '../../kernels/attention/layout.ts';
 import { type Layout, placesOf, streamOrder } from '../../kernels/spmm/layout.ts';
-import { DENSITY_BITS, densityThreshold, type Mask, maskRow, maskSource } from '../../kernels/spmm/mask.ts';
+import { isDense, type Mask, maskRow, maskSource } from '../../kernels/spmm/mask.ts';
 
 const PLANES = 8;
 /** Rows that counters of so many planes hold. */
@@ -109,7 +109,7 @@ export function columnTotals(): ColumnTotalsOf {
   };
   return (step) => {
     const { weights, cols } = step;
-    if (densityThreshold(weights.mask.sparsity) === 2 ** DENSITY_BITS) {
+    if (isDense(weights.mask)) {
       const most = featuresOf(weights.output) * localInputs(weights.input, cols);
       return { most, fewest: 0, features: streamedOf(step) };
     }

@@ -19,8 +19,16 @@ function randomWords(index: i32, keys: usize): v128 {
   return v128.xor(x, i32x4.shr_u(x, 15));
 }
 
+/** In place of a threshold: `keys` are the rows of the mask, each of whole vectors. */
+const STORED: i32 = -1;
+
 /** Writes a row of the mask, in whole vectors; bits beyond `width` are 0. */
 export function maskRow(row: i32, wordsPerRow: i32, width: i32, threshold: i32, keys: usize, words: usize): void {
+  if (threshold === STORED) {
+    const bytes = <usize>((width + 127) >>> 7) << 4;
+    memory.copy(words, keys + <usize>row * bytes, bytes);
+    return;
+  }
   const lowest = ctz(threshold);
   const first = row * wordsPerRow;
   for (let i = 0; i < wordsPerRow; i += 4) {
