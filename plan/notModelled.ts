@@ -7,7 +7,6 @@ export function planNotModelled({ systems, phases }: Plan): string[] {
   const isDynamic = phases.some(({ dynamic }) => dynamic !== null);
   const isLora = phases.some(({ lora }) => lora !== null);
   return [
-    'the optimiser: weights and gradients pass the edge, and the weights of the next step are ready when it starts',
     'evaluation, checkpoints, reading of data, failures and restarts: steps follow each other',
     'the steps of a stage one by one: one is run, with the mask that its seed gives, and stands for all',
     ...(systems > 1
@@ -23,6 +22,5 @@ export function planNotModelled({ systems, phases }: Plan): string[] {
       : []),
     ...(isLora ? ['gradients that end below the first adapter: they are taken down to the embedding'] : []),
     'energy beyond an estimate: watts of systems are from data sheets; hosts, MemoryX, SwarmX and the GPU are not in it',
-    'memory of the GPU: it has the whole batch at once, as if it were large enough',
   ];
 }

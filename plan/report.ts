@@ -43,6 +43,7 @@ export function planReport(
   host: Pick<PlanHost, 'workers' | 'wallSeconds'>,
 ): PlanReport {
   const { name, model, systems, recompute, origin } = plan;
+  const ofTraining: GptSpec = { ...model, workload: { ...model.workload, kind: 'train', recompute } };
   return {
     format: PLAN_REPORT_FORMAT,
     name,
@@ -54,7 +55,7 @@ export function planReport(
     recompute,
     phases,
     total,
-    notModelled: [...planNotModelled(plan), ...notModelled(model)],
+    notModelled: [...planNotModelled(plan), ...notModelled(ofTraining)],
     hashes: { input: planHash(plan), result: sha256({ phases, total }) },
     run: { ...origin, ...host, stepsRun },
   };

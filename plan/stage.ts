@@ -67,8 +67,8 @@ function stepOf(plan: Plan, phase: Phase, stage: Stage, trained: Trained): Train
   return { spec: specOf(plan, phase, stage, batch), graph: graphOf(plan, phase, stage, batch), trained, recompute };
 }
 
-function specOf({ model }: Plan, { sequence }: Phase, { sparsity }: Stage, batch: number): GptSpec {
-  return { ...model, sparsity, workload: { ...model.workload, batch, sequence, tokens: batch * sequence } };
+function specOf({ model, recompute }: Plan, { sequence }: Phase, { sparsity }: Stage, batch: number): GptSpec {
+  return { ...model, sparsity, workload: { kind: 'train', recompute, batch, sequence, tokens: batch * sequence } };
 }
 
 function graphOf(plan: Plan, phase: Phase, stage: Stage, batch: number): Graph {

@@ -2,7 +2,8 @@
 // share nothing of it: each gets all weights from the broadcast and gives all gradients to the reduction.
 //   in   the weights, once a pass for the forward product and once for the gradients by activation, and once more where
 //        layers are recomputed: one wavelet for each that is not zero, value and index; two dense ones in a wavelet.
-//        The gradients by weight need the indices of what is not zero, two in a wavelet.
+//        The gradients by weight need the indices of what is not zero, two in a wavelet. Those of the LM head come three
+//        times: logits are too many to be kept.
 //   out  gradients of every weight, bias and gain that is trained, in fp32; once for each group of columns: groups are
 //        added outside
 //   both the rows of the embedding of each token, fp16, and the gradients of those rows
@@ -52,7 +53,7 @@ function nodeTraffic(node: GraphNode, { graph, trained, recompute }: TrainingSte
     }
     case 'lmHead': {
       const all = operator.width * operator.vocabulary;
-      return { bitsIn: streams * HALF * all, bitsOut: isChanged ? WAVELET * all : 0 };
+      return { bitsIn: 3 * HALF * all, bitsOut: isChanged ? WAVELET * all : 0 };
     }
     case 'norm': {
       const numbers = operator.width * (operator.bias ? 2 : 1);

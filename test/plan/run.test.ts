@@ -228,14 +228,14 @@ describe('traffic at the edge', () => {
 
   test('dense: two weights in a wavelet, in twice; gradients are fp32', () => {
     expect(trafficOf({})).toEqual({
-      bitsIn: 2 * 16 * (weights + head) + 32 * (biases + norms) + rows,
+      bitsIn: 16 * (2 * weights + 3 * head) + 32 * (biases + norms) + rows,
       bitsOut: 32 * (weights + head + biases + norms) + rows,
     });
   });
 
   test('half of them zero: each takes a wavelet and its index half of one; gradients are half', () => {
     expect(trafficOf({ sparsity: 0.5 })).toEqual({
-      bitsIn: (2 * 32 + 16) * (weights / 2) + 2 * 16 * head + 32 * (biases + norms) + rows,
+      bitsIn: (2 * 32 + 16) * (weights / 2) + 3 * 16 * head + 32 * (biases + norms) + rows,
       bitsOut: 32 * (weights / 2 + head + biases + norms) + rows,
     });
   });

@@ -75,6 +75,7 @@ test('says what is not modelled: of these phases, of these systems', async () =>
     expect(has(all, what)).toBe(true);
   }
   expect(has(plain, 'the optimiser')).toBe(true);
+  expect(has(plain, 'the value of the loss')).toBe(true);
   expect(textOf(plain).join(' ')).toContain('not modelled');
 });
 
