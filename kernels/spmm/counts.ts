@@ -21,8 +21,8 @@ export function countCells(weights: PlacedWeights, cols: number): Uint16Array {
     arena.ints(order.length),
     arena.ints(keys.length),
     arena.counts(mask.width),
-    // Groups of columns are read whole, two at a time, beyond the end of the row.
-    arena.ints(Math.ceil(mask.width / 32) + Math.ceil((2 * cols) / 32) + 20),
+    // Groups of columns are read whole, four at a time, beyond the end of the row.
+    arena.ints(Math.ceil(mask.width / 32) + Math.ceil((4 * cols) / 32) + 20),
     arena.ints(4 * DENSITY_BITS),
     arena.counts(order.length * cols + 128),
   ];

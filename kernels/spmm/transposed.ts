@@ -34,7 +34,8 @@ export function countTransposed(weights: PlacedWeights, cols: number): Uint16Arr
     arena.ints(rows.length),
     arena.ints(from.length),
     arena.ints(keys.length),
-    arena.ints(wordsPerRow + 4),
+    // A row is written in whole blocks of 16 words.
+    arena.ints(wordsPerRow + 16),
     arena.ints(4 * vectors * digits),
     arena.ints(8 * 64 * vectors),
   ];

@@ -1,9 +1,13 @@
-// Masks and their cell counts, in AssemblyScript: the twin of kernels/spmm/mask.ts and counts.ts, bit for bit. Four words
-// (128 weights) at a time; a column's count is kept bit-sliced, one plane of 128 columns for each binary digit.
+// Masks and their cell counts, in AssemblyScript: the twin of kernels/spmm/mask.ts and counts.ts, bit for bit. A vector is
+// four words (128 weights); four vectors are drawn side by side, so that their draws overlap and their end is guessed wrong
+// less often. A column's count is kept bit-sliced, one plane of 128 columns for each binary digit.
 
 const DENSITY_BITS: i32 = 16;
 const LANES: v128 = i32x4(0, 1, 2, 3);
-/** The bit of the threshold from which on it is worth asking whether all weights of a vector are decided. */
+/** Vectors drawn side by side, and their words. */
+const SIDE: i32 = 4;
+const SIDE_WORDS: i32 = 4 * SIDE;
+/** The bit of the threshold from which on it is worth asking whether all weights of four vectors are decided. */
 const ASKED_FROM: i32 = 5;
 
 /** 128 random bits: four words, their first draw. */
@@ -19,10 +23,21 @@ function randomWords(index: i32, keys: usize): v128 {
   return v128.xor(x, i32x4.shr_u(x, 15));
 }
 
+/** A further draw of `word`. */
+// @ts-ignore: decorator
+@inline
+function drawn(word: v128, flip: v128, factor: v128): v128 {
+  const x = i32x4.mul(v128.xor(word, flip), factor);
+  return i32x4.mul(v128.xor(x, i32x4.shr_u(x, 15)), i32x4.splat(0x735a2d97));
+}
+
 /** In place of a threshold: `keys` are the rows of the mask, each of whole vectors. */
 const STORED: i32 = -1;
 
-/** Writes a row of the mask, in whole vectors; bits beyond `width` are 0. */
+/**
+ * Writes a row of the mask, in whole vectors, up to 15 words beyond it; bits beyond `width` are 0. From the highest bit of
+ * the threshold down: a weight is decided at the first bit in which its draw and the threshold differ, and open until then.
+ */
 export function maskRow(row: i32, wordsPerRow: i32, width: i32, threshold: i32, keys: usize, words: usize): void {
   if (threshold === STORED) {
     const bytes = <usize>((width + 127) >>> 7) << 4;
@@ -31,26 +46,54 @@ export function maskRow(row: i32, wordsPerRow: i32, width: i32, threshold: i32, 
   }
   const lowest = ctz(threshold);
   const first = row * wordsPerRow;
-  for (let i = 0; i < wordsPerRow; i += 4) {
-    const word = randomWords(first + i, keys);
-    // From the highest bit down: a weight is decided at the first bit in which its draw and the threshold differ.
-    const high = threshold >>> (DENSITY_BITS - 1) !== 0;
-    let kept = high ? word : i32x4.splat(0);
-    let undecided = high ? v128.not(word) : word;
+  /** All ones if the highest bit of the threshold is one. */
+  const high = i32x4.splat(threshold >>> (DENSITY_BITS - 1) !== 0 ? -1 : 0);
+  for (let i = 0; i < wordsPerRow; i += SIDE_WORDS) {
+    const word0 = randomWords(first + i, keys);
+    const word1 = randomWords(first + i + 4, keys);
+    const word2 = randomWords(first + i + 8, keys);
+    const word3 = randomWords(first + i + 12, keys);
+    let kept0 = v128.and(word0, high);
+    let open0 = v128.xor(word0, high);
+    let kept1 = v128.and(word1, high);
+    let open1 = v128.xor(word1, high);
+    let kept2 = v128.and(word2, high);
+    let open2 = v128.xor(word2, high);
+    let kept3 = v128.and(word3, high);
+    let open3 = v128.xor(word3, high);
     for (let bit = DENSITY_BITS - 2; bit >= lowest; bit--) {
       const pair = keys + (<usize>bit << 3);
-      let random = i32x4.mul(v128.xor(word, v128.load32_splat(pair)), v128.load32_splat(pair, 4));
-      random = i32x4.mul(v128.xor(random, i32x4.shr_u(random, 15)), i32x4.splat(0x735a2d97));
+      const flip = v128.load32_splat(pair);
+      const factor = v128.load32_splat(pair, 4);
+      const draw0 = v128.and(open0, drawn(word0, flip, factor));
+      const draw1 = v128.and(open1, drawn(word1, flip, factor));
+      const draw2 = v128.and(open2, drawn(word2, flip, factor));
+      const draw3 = v128.and(open3, drawn(word3, flip, factor));
       if ((threshold >>> bit) & 1) {
-        kept = v128.or(kept, v128.and(undecided, random));
-        undecided = v128.andnot(undecided, random);
-      } else undecided = v128.and(undecided, random);
-      // Asked late: before, some weight of the 128 is most likely undecided.
-      if (bit <= ASKED_FROM && !v128.any_true(undecided)) break;
+        kept0 = v128.or(kept0, draw0);
+        open0 = v128.xor(open0, draw0);
+        kept1 = v128.or(kept1, draw1);
+        open1 = v128.xor(open1, draw1);
+        kept2 = v128.or(kept2, draw2);
+        open2 = v128.xor(open2, draw2);
+        kept3 = v128.or(kept3, draw3);
+        open3 = v128.xor(open3, draw3);
+      } else {
+        open0 = draw0;
+        open1 = draw1;
+        open2 = draw2;
+        open3 = draw3;
+      }
+      // Asked late: before, some weight of the 512 is most likely open.
+      if (bit <= ASKED_FROM && !v128.any_true(v128.or(v128.or(v128.or(open0, open1), open2), open3))) break;
     }
-    v128.store(words + (<usize>i << 2), kept);
+    const at = words + (<usize>i << 2);
+    v128.store(at, kept0, 0);
+    v128.store(at, kept1, 16);
+    v128.store(at, kept2, 32);
+    v128.store(at, kept3, 48);
   }
-  clearFrom(words, width, (wordsPerRow + 3) & ~3);
+  clearFrom(words, width, (wordsPerRow + SIDE_WORDS - 1) & ~(SIDE_WORDS - 1));
 }
 
 function clearFrom(words: usize, width: i32, padded: i32): void {
@@ -85,7 +128,7 @@ function addDigit(sum: v128, plane: v128, pick: v128, weight: i32): v128 {
 
 /**
  * Counts of the strided layout: entry n * cols + p is the number of weights k of row order[n] with k mod cols = p that
- * are kept. `words` has room for the row and 2 * cols + 512 zero bits after it; `planes` for 16 vectors; `counts` for
+ * are kept. `words` has room for the row and 4 * cols + 512 zero bits after it; `planes` for 16 vectors; `counts` for
  * 128 entries more than there are.
  */
 export function countStrided(
@@ -123,19 +166,25 @@ function countColumns(words: usize, column: i32, cols: i32, groups: i32, digits:
   let twos = i32x4.splat(0);
   let fours = i32x4.splat(0);
   for (let k = 3; k < digits; k++) v128.store(planes + (<usize>k << 4), i32x4.splat(0));
-  let bit = column;
-  for (let g = 0; g < groups; g += 2, bit += 2 * cols) {
-    // Groups beyond the row are zero: the words after it are.
+  const step = 4 * cols;
+  // Groups beyond the row are zero: the words after it are.
+  for (let g = 0, bit = column; g < groups; g += 4, bit += step) {
     const a = bitsFrom(words, bit);
     const b = bitsFrom(words, bit + cols);
-    const half = v128.xor(ones, a);
-    let carry = v128.or(v128.and(ones, a), v128.and(half, b));
+    const c = bitsFrom(words, bit + 2 * cols);
+    const d = bitsFrom(words, bit + 3 * cols);
+    let half = v128.xor(ones, a);
+    const first = v128.or(v128.and(ones, a), v128.and(half, b));
     ones = v128.xor(half, b);
-    let next = v128.and(twos, carry);
-    twos = v128.xor(twos, carry);
-    carry = v128.and(fours, next);
-    fours = v128.xor(fours, next);
-    for (let k = 3; k < digits && v128.any_true(carry); k++) {
+    half = v128.xor(ones, c);
+    const second = v128.or(v128.and(ones, c), v128.and(half, d));
+    ones = v128.xor(half, d);
+    half = v128.xor(twos, first);
+    const both = v128.or(v128.and(twos, first), v128.and(half, second));
+    twos = v128.xor(half, second);
+    let carry = v128.and(fours, both);
+    fours = v128.xor(fours, both);
+    for (let k = 3; k < digits; k++) {
       const at = planes + (<usize>k << 4);
       const plane = v128.load(at);
       v128.store(at, v128.xor(plane, carry));

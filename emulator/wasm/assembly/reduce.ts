@@ -69,7 +69,9 @@ function reduceSpan(n: i32, high: i32, low: i32): void {
     const i = p - 3;
     const level = i32x4.add(i32x4.max_s(four(before, i + 1), four(latest, i + 1)), four(lifts, i));
     if (v128.any_true(i32x4.gt_s(level, four(from, i))))
-      for (let k = 3; k >= 0; k--) reduceCell(n, i + k, i + k + 1, false);
+      // Each may lift the one before it, so they are looked at once more, one by one.
+      for (let k = i + 3; k >= i; k--)
+        if (max(at(before, k + 1), at(latest, k + 1)) + at(lifts, k) > at(from, k)) reduceCell(n, k, k + 1, false);
   }
   for (; p >= low; p--) reduceCell(n, p, p + 1, false);
 }
