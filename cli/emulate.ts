@@ -9,6 +9,7 @@ import { baselineCommand } from './commands/baseline.ts';
 import { checkCommand } from './commands/check.ts';
 import { compileCommand } from './commands/compile.ts';
 import { diffCommand } from './commands/diff.ts';
+import { inspectCommand } from './commands/inspect.ts';
 import { kernelCommand } from './commands/kernel.ts';
 import { listCommand } from './commands/list.ts';
 import { mapCommand } from './commands/map.ts';
@@ -86,6 +87,7 @@ async function readArguments(argv: readonly string[], io: Io): Promise<Read> {
   const add = <Given>(command: CommandModule<object, Given>): void => addCommand(parser, command, argv, read);
   add(modelCommand(io));
   add(kernelCommand(io));
+  add(inspectCommand(io));
   add(compileCommand(io));
   add(runProgramCommand(io));
   add(mapCommand(io));

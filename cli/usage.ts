@@ -7,6 +7,7 @@ import { EmulateError, inputError } from '../emulator/errors.ts';
 /** The commands that have a name; the first argument of the one without is a model. */
 export const NAMED_COMMANDS = [
   'kernel',
+  'inspect',
   'compile',
   'run',
   'map',

@@ -1,27 +1,20 @@
 // `emulate kernel`: the cycles of one kernel, from a file of cases or from flags, and what every PE did in each of them.
 
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
-import type { Argv, CommandModule } from 'yargs';
-import { readDocument } from '../../compiler/model/document.ts';
-import { unknownValue } from '../../compiler/model/validate.ts';
-import { EmulateError, EXIT, inputError } from '../../emulator/errors.ts';
+import type { CommandModule } from 'yargs';
+import { EmulateError, EXIT } from '../../emulator/errors.ts';
 import { LawError } from '../../emulator/laws.ts';
 import { checkDestination, STDOUT, unwritable } from '../destination.ts';
 import type { KernelCase } from '../../run/kernelCase.ts';
 import { workersOf, workersOption } from '../flags.ts';
 import type { Io } from '../io.ts';
-import { CASE_FLAGS, type CaseFlags, caseOf, machineOf } from '../kernel/fromFlags.ts';
+import { type CaseArguments, choice, givenCases, withCases } from '../kernel/given.ts';
 import { timings } from '../kernel/inWorker.ts';
 import { lineOf } from '../kernel/line.ts';
-import { KERNEL_NAMES, kernelCases } from '../kernel/spec.ts';
 import { summaryOf } from '../kernel/summary.ts';
 import type { EngineUse } from '../kernel/timing.ts';
 
-export interface KernelArguments extends CaseFlags {
-  readonly name: string | undefined;
-  readonly spec: string | undefined;
-  readonly machine: string;
-  readonly accumulate: string;
+export interface KernelArguments extends CaseArguments {
   readonly engine: string;
   readonly workers: string | undefined;
   readonly json: string | undefined;
@@ -34,11 +27,7 @@ export function kernelCommand(io: Io): CommandModule<object, KernelArguments> {
     command: 'kernel [name]',
     describe: 'time one kernel: cycles, and where those of every PE go',
     builder: (yargs) =>
-      withCaseFlags(yargs)
-        .positional('name', { type: 'string', describe: KERNEL_NAMES.join(', ') })
-        .option('spec', { ...text, describe: 'file of cases, kernels or programs: one, or {"cases": [...]}' })
-        .option('machine', { ...text, default: 'wse2', describe: 'preset or machine file' })
-        .option('accumulate', { ...text, default: 'fp16', describe: 'fp16 or fp32' })
+      withCases(yargs)
         .option('engine', { ...text, default: 'auto', describe: 'stepped, streamed or auto' })
         .option('workers', { ...workersOption, describe: `${workersOption.describe}; for --engine stepped` })
         // Without nargs yargs takes the - of `--json -` for an argument of the command.
@@ -53,43 +42,21 @@ export function kernelCommand(io: Io): CommandModule<object, KernelArguments> {
   };
 }
 
-function withCaseFlags(yargs: Argv): Argv<CaseFlags> {
-  return Object.entries(CASE_FLAGS).reduce<Argv<CaseFlags>>((so, [name, { what, usual }]) => {
-    const describe = usual === undefined ? what : `${what}; ${usual} unless given`;
-    return so.option(name, { ...text, describe });
-  }, yargs);
-}
-
 async function runKernel(given: KernelArguments, io: Io): Promise<void> {
-  const { name, spec, json } = given;
+  const { json } = given;
   const engine = choice('--engine', given.engine, ['auto', 'stepped', 'streamed']);
   const use = { engine, workers: workersOf(given.workers) };
   checkDestination('--json', json);
-  if (spec !== undefined) {
-    if (name !== undefined) throw inputError(`kernel: got both ${name} and --spec, allowed one of them`);
-    await writeLines(json ?? STDOUT, kernelCases(readDocument(spec)), use, io);
+  const { cases, machine } = givenCases('kernel', given);
+  if (json !== undefined || machine === undefined) {
+    await writeLines(json ?? STDOUT, cases, use, io);
     return;
   }
-  if (name === undefined)
-    throw inputError(`kernel: no kernel, got nothing, allowed ${KERNEL_NAMES.join(', ')}, or --spec FILE`);
-  const kernel = choice('kernel', name, KERNEL_NAMES);
-  const machine = machineOf(given.machine);
-  const accumulate = choice('--accumulate', given.accumulate, ['fp16', 'fp32']);
-  const one = caseOf(kernel, given, machine, accumulate);
-  if (json !== undefined) {
-    await writeLines(json, [one], use, io);
-    return;
-  }
-  for await (const timing of timings([one], use, io.signal)) {
+  const [one] = cases;
+  for await (const timing of timings(cases, use, io.signal)) {
     if (timing.cycles === 'deadlock') throw new EmulateError(EXIT.deadlock, timing.why);
     await io.stdout.write(summaryOf(one, timing, machine));
   }
-}
-
-function choice<const Name extends string>(what: string, got: string, allowed: readonly Name[]): Name {
-  const name = allowed.find((one) => one === got);
-  if (name === undefined) throw inputError(`${what}: ${unknownValue(got, allowed)}`);
-  return name;
 }
 
 /** A line a case, to stdout or to a file, piece by piece. A deadlock is a line like any other, and the exit code then (4). */

@@ -107,14 +107,20 @@ export function ownTiming({ width, height }: FabricProgram, { where, ...timing }
   return { engine, path, why, cycles, outer: width, inner: height, where: columns, folded: false };
 }
 
-function timeLine({ kernel, width, wavelets, latencies }: LineCase, choice: EngineChoice): KernelTiming {
-  const most = (wavelets + width) * mostHopCycles(latencies);
-  if (most > MOST_CYCLES) throw tooLong(kernel, most);
-  const program = timingProgram({ kernel, width, wavelets }, machineWith(latencies));
+function timeLine(one: LineCase, choice: EngineChoice): KernelTiming {
+  const { width, latencies } = one;
+  const program = lineProgram(one);
   const common = { outer: width, inner: 1, folded: false } as const;
   if (choice !== 'stepped') return { ...timeProgram(program, latencies), ...common };
   const { cycles, where } = runStepped(program, latencies);
   return { ...asked, cycles, where, ...common };
+}
+
+/** Throws (exit 2) where the run could be longer than cycles are counted. */
+export function lineProgram({ kernel, width, wavelets, latencies }: LineCase): FabricProgram {
+  const most = (wavelets + width) * mostHopCycles(latencies);
+  if (most > MOST_CYCLES) throw tooLong(kernel, most);
+  return timingProgram({ kernel, width, wavelets }, machineWith(latencies));
 }
 
 /** Any machine with these latencies: the kernels of a line ask for nothing else. */
