@@ -62,9 +62,7 @@ export interface RowState {
   readonly rampTimes: Int32Array;
   readonly slotTimes: Int32Array;
   readonly rampLevel: Int32Array;
-  /** Of the WebAssembly twin: when the next token may enter, rounded up, and by how much; and the way along the chain. */
-  readonly due: Int32Array;
-  readonly dueRounded: Int32Array;
+  /** Of the WebAssembly twin: the way along the chain. */
   readonly skew: Int32Array;
   readonly reduceSlots: Segments;
   readonly rampPsums: Segments;
@@ -110,8 +108,6 @@ export function rowState(shape: SpmmShape, { ints, flags, floats, counts }: Aren
     rampTimes: ints(C * latencies.routerBuffer),
     slotTimes: ints(C * latencies.inputQueue),
     rampLevel: ints(C),
-    due: ints(C),
-    dueRounded: ints(C),
     skew: ints(C),
     reduceSlots: new Segments(C, intervals, ints),
     rampPsums: new Segments(C, intervals, ints),

@@ -6,14 +6,14 @@
 import { plainArena } from './arena.ts';
 
 /** 32-bit numbers of a cache line. */
-const LINE = 16;
+export const LINE = 16;
 
 export class Segments {
   readonly capacity: number;
-  /** Entries from one queue to the next: not a power of two, which would have all of them meet in a few sets of a cache. */
+  /** Intervals from one queue to the next: not a power of two, which would have all of them meet in a few sets of a cache. */
   readonly stride: number;
-  readonly start: Int32Array;
-  readonly end: Int32Array;
+  /** Of interval i: its start, entry 2 i, and its end, side by side in a line of a cache. */
+  readonly bounds: Int32Array;
   /** Pointer and end of each position's queue, counted without wrapping. */
   readonly at: Int32Array;
   readonly count: Int32Array;
@@ -23,9 +23,8 @@ export class Segments {
   constructor(positions: number, intervals: number, ints = plainArena.ints) {
     const capacity = 2 ** Math.ceil(Math.log2(intervals));
     this.capacity = capacity;
-    this.stride = capacity + LINE;
-    this.start = ints(positions * this.stride);
-    this.end = ints(positions * this.stride);
+    this.stride = capacity + LINE / 2;
+    this.bounds = ints(2 * positions * this.stride);
     this.at = ints(positions);
     this.count = ints(positions);
     this.passed = ints(positions);
@@ -43,33 +42,33 @@ export class Segments {
    * empty queue begins anew at its first entry, so that little memory is in use.
    */
   append(p: number, from: number, to: number): void {
-    const { capacity, stride, start, end, at, count } = this;
+    const { capacity, stride, bounds, at, count } = this;
     let n = count[p];
     if (n > at[p]) {
-      const last = p * stride + ((n - 1) & (capacity - 1));
-      if (end[last] === from) {
-        end[last] = to;
+      const last = 2 * (p * stride + ((n - 1) & (capacity - 1)));
+      if (bounds[last + 1] === from) {
+        bounds[last + 1] = to;
         return;
       }
     } else {
       n = 0;
       at[p] = 0;
     }
-    const next = p * stride + (n & (capacity - 1));
-    start[next] = from;
-    end[next] = to;
+    const next = 2 * (p * stride + (n & (capacity - 1)));
+    bounds[next] = from;
+    bounds[next + 1] = to;
     count[p] = n + 1;
   }
 
   /** First cycle >= t that is not busy. */
   firstFree(p: number, t: number): number {
-    const { capacity, stride, start, end, at, count, passed } = this;
+    const { capacity, stride, bounds, at, count, passed } = this;
     let free = t;
     while (at[p] < count[p]) {
-      const i = p * stride + (at[p] & (capacity - 1));
-      if (start[i] > free) break;
-      if (end[i] > free) free = end[i];
-      passed[p] += end[i] - start[i];
+      const i = 2 * (p * stride + (at[p] & (capacity - 1)));
+      if (bounds[i] > free) break;
+      if (bounds[i + 1] > free) free = bounds[i + 1];
+      passed[p] += bounds[i + 1] - bounds[i];
       at[p]++;
     }
     return free;
@@ -77,13 +76,13 @@ export class Segments {
 
   /** The cycle after `slots` free cycles from the free cycle t on. */
   afterFree(p: number, t: number, slots: number): number {
-    const { capacity, stride, start, end, at, count, passed } = this;
+    const { capacity, stride, bounds, at, count, passed } = this;
     let after = t + slots;
     while (at[p] < count[p]) {
-      const i = p * stride + (at[p] & (capacity - 1));
-      if (start[i] >= after) break;
-      after += end[i] - start[i];
-      passed[p] += end[i] - start[i];
+      const i = 2 * (p * stride + (at[p] & (capacity - 1)));
+      if (bounds[i] >= after) break;
+      after += bounds[i + 1] - bounds[i];
+      passed[p] += bounds[i + 1] - bounds[i];
       at[p]++;
     }
     return after;

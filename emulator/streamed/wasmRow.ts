@@ -1,12 +1,17 @@
 // The closed forms of a row by the WebAssembly twin: the same arrays in its memory.
 
 import { ARENA_START, findRuns, wasmKernels } from '../wasm/module.ts';
+import type { Latencies } from '../machine/spec.ts';
 import { type Arena, arenaBytes, arenaIn } from './arena.ts';
 import { type EmptyRun, emptyRun, shortestRun } from './certificate.ts';
 import { type RowState, rowState } from './rowState.ts';
+import { LINE } from './segments.ts';
 import type { SpmmShape } from './shape.ts';
 
-const PARAMETERS = 57;
+const PARAMETERS = 43;
+
+/** Numbers of a position's walk before its ramp times and slot times, as in assembly/tokens.ts. */
+const WALK_HEAD = 16;
 
 /** Cells of 16 bits are read in whole vectors, beyond the last. */
 const VECTOR_CELLS = 8;
@@ -49,8 +54,13 @@ function addresses(arrays: readonly { readonly byteOffset: number }[]): number[]
   return arrays.map(({ byteOffset }) => byteOffset);
 }
 
+/** Numbers of a position's walk (assembly/tokens.ts), in whole lines of a cache. */
+function walkWords({ routerBuffer, inputQueue }: Latencies): number {
+  return Math.ceil((WALK_HEAD + routerBuffer + inputQueue) / LINE) * LINE;
+}
+
 /** Sizes and addresses in the order in which assembly/row.ts and tokens.ts read them. */
-function parametersOf(state: RowState, runs: RunLists): number[] {
+function parametersOf(state: RowState, runs: RunLists, walks: Int32Array): number[] {
   const { shape, buffers, reduceSlots, rampPsums } = state;
   const { cols, features, accumulators, gap, controlSlots, latencies } = shape;
   const { routerBuffer, inputQueue, creditLatency, rampLatency } = latencies;
@@ -59,9 +69,6 @@ function parametersOf(state: RowState, runs: RunLists): number[] {
   const row: ArrayBufferView[] = [shape.nnz, mainFree, reduceFree, phiLast, reduceFrom];
   row.push(pieceCount, firstLevel, pieceAt, pieceLevel, state.token);
   row.push(buffers.lead, buffers.slack, buffers.lift, state.skew);
-  const { lastEntered, lastRamp, mainCycle, rampTimes, slotTimes, rampLevel, waitWeights } = state;
-  const tokens = [lastEntered, lastRamp, mainCycle, rampTimes, slotTimes, rampLevel, waitWeights];
-  const queues = [reduceSlots, rampPsums].flatMap((q) => [q.start, q.end, q.at, q.count, q.passed]);
   return [
     ...sizes,
     ...addresses(row),
@@ -70,8 +77,9 @@ function parametersOf(state: RowState, runs: RunLists): number[] {
     creditLatency,
     rampLatency,
     reduceSlots.capacity,
-    ...addresses([...tokens, state.due, state.dueRounded, ...queues]),
     reduceSlots.stride,
+    ...addresses([reduceSlots.bounds, rampPsums.bounds, state.waitWeights, walks]),
+    walkWords(latencies),
     ...addresses([state.watchFrom, state.logged, state.byToken, state.tokenAtEntry]),
     ...addresses([runs.from, runs.until, runs.next, runs.end]),
     ...addresses([state.ends]),
@@ -83,15 +91,19 @@ function parametersOf(state: RowState, runs: RunLists): number[] {
 export function wasmRowState(shape: SpmmShape): WasmRowState {
   const cellBytes = arenaBytes((arena) => void layCells(shape, arena));
   const runs = wasmEmptyRuns(shape, cellBytes);
-  const lay = (nnz: Uint16Array, arena: Arena): { state: RowState; lists: RunLists; parameters: Int32Array } => ({
+  const lay = (
+    nnz: Uint16Array,
+    arena: Arena,
+  ): { state: RowState; lists: RunLists; walks: Int32Array; parameters: Int32Array } => ({
     state: rowState({ ...shape, nnz }, arena),
     lists: layRuns(runs, arena),
+    walks: arena.ints(shape.cols * walkWords(shape.latencies)),
     parameters: arena.ints(PARAMETERS),
   });
   const { memory } = wasmKernels(cellBytes + arenaBytes((arena) => void lay(shape.nnz, arena)));
   const cells = new Uint16Array(memory.buffer, ARENA_START, shape.nnz.length);
-  const { state, lists, parameters } = lay(cells, arenaIn(memory.buffer, ARENA_START + cellBytes));
-  parameters.set(parametersOf(state, lists));
+  const { state, lists, walks, parameters } = lay(cells, arenaIn(memory.buffer, ARENA_START + cellBytes));
+  parameters.set(parametersOf(state, lists, walks));
   return { ...state, parametersAt: parameters.byteOffset };
 }
 

@@ -26,12 +26,12 @@ import {
   waves,
   weightSlots,
 } from './state';
-import { logFeature, logFirstPsums, startTokens, walkTokens } from './tokens';
+import { endTokens, logFeature, logFirstPsums, startFeature, startTokens, walkTokens } from './tokens';
 import { isLogged, startWatch, watchBank, watchedCell, watchedFrom } from './watch';
 
 /** Where the parameters of the token level begin, and those of watched positions. */
 const TOKEN_PARAMETERS: i32 = 22;
-const WATCH_PARAMETERS: i32 = 47;
+const WATCH_PARAMETERS: i32 = 33;
 
 let skew: usize;
 /** The way once round the ring. */
@@ -56,12 +56,14 @@ export function start(parameters: usize): void {
 /** Every position token by token: no certificate, nothing handed back. */
 export function runTokens(): void {
   for (let n = 0; n < N; n++) {
+    startFeature(n);
     mainTokens(n);
     if (n >= waves) continue;
     reduceFeature(n);
     const first = firstOf(n);
-    for (let p = 0; p < C; p++) logFeature(p, n, p !== first);
+    for (let p = 0; p < C; p++) logFeature(p, p !== first);
   }
+  endTokens();
 }
 
 /** Runs all features; returns 1, or 0 where the certificate failed. */
@@ -70,6 +72,7 @@ export function run(): i32 {
   for (let n = 0; n < N; n++) {
     const first = firstOf(n);
     const isWatched = n >= watched;
+    if (isWatched) startFeature(n);
     carried = i32.MIN_VALUE >> 1;
     if (!mainSpan(n, first, C, first, isWatched)) return 0;
     carried += roundTrip;
@@ -81,11 +84,12 @@ export function run(): i32 {
     if (isWatched) {
       watched = i32.MAX_VALUE;
       for (let p = 0; p < C; p++) {
-        if (n < waves && isLogged(p)) logFeature(p, n, p !== first);
+        if (n < waves && isLogged(p)) logFeature(p, p !== first);
         watched = min(watched, watchedFrom(p));
       }
     }
   }
+  endTokens();
   return 1;
 }
 
@@ -181,8 +185,8 @@ function mainTokens(n: i32): void {
   let arrived = -1;
   let p = firstOf(n);
   for (let x = 0; x < C; x++) {
-    if (x > 0 && n < waves) logFirstPsums(p, before, n);
-    let u = walkTokens(p, n, <i32>load<u16>(nnz + (<usize>(n * C + p) << 1)));
+    if (x > 0 && n < waves) logFirstPsums(p, before);
+    let u = walkTokens(p, <i32>load<u16>(nnz + (<usize>(n * C + p) << 1)));
     put(mainFree, p, u);
     u = max(max(u, at(phiLast, rowBefore + p)), arrived);
     putFrom(n, p, u);

@@ -8,7 +8,7 @@ export let nnz: usize, lead: usize, token: usize;
 export let waves: i32;
 let ends: usize;
 
-const ENDS_PARAMETER: i32 = 55;
+const ENDS_PARAMETER: i32 = 41;
 
 // @ts-ignore: decorator
 @inline

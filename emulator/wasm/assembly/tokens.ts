@@ -1,5 +1,6 @@
-// The token level of a row, in AssemblyScript: the twin of emulator/streamed/segments.ts and mainTokens.ts, on the same
-// arrays. Times are cycles; `walkTokens` returns free time.
+// The token level of a row, in AssemblyScript: the twin of emulator/streamed/segments.ts and mainTokens.ts. What is known of a
+// position lies in a line or two of a cache, its walk, and not in an array for each number. Times are cycles; `walkTokens`
+// returns free time.
 
 import {
   at,
@@ -17,6 +18,7 @@ import {
   put,
   reduceFree,
   token,
+  waves,
   weightSlots,
 } from './state';
 
@@ -24,21 +26,39 @@ let D: i32, creditLatency: i32;
 export let IQ: i32, rampLatency: i32, gapNumerator: i32, gapDenominator: i32;
 /** Whole cycles of a gap, and what remains, in parts of the denominator. */
 let gapWhole: i32, gapRest: i32;
-let lastEntered: usize, lastRamp: usize, mainCycle: usize;
-let rampTimes: usize, slotTimes: usize, rampLevel: usize, waitWeights: usize;
-/** When the next token may enter, rounded up, and by how many parts of the denominator it was rounded. */
-let due: usize, dueRounded: usize;
-/** Intervals a queue holds, a power of two, less one; and entries from one queue to the next. */
+let waitWeights: usize;
+/** Intervals a queue holds, a power of two, less one; and intervals from one queue to the next. */
 let mask: i32;
 let stride: i32;
 let reduceSlots: usize, rampPsums: usize;
+/** What the walk of a position knows, one after the other, and bytes from one to the next. */
+let walks: usize, walkBytes: usize;
 
-/** Banks of an interval queue, in the order of their addresses. */
-const START: i32 = 0;
-const END: i32 = 1;
-const AT: i32 = 2;
-const COUNT: i32 = 3;
-const PASSED: i32 = 4;
+/** A queue of intervals: how many are passed, and where it ends, counted without wrapping. Busy cycles passed: of slots. */
+const SLOT_QUEUE: usize = 0;
+const PASSED: usize = 8;
+const PSUM_QUEUE: usize = 12;
+const AT: usize = 0;
+const COUNT: usize = 4;
+const MAIN_CYCLE: usize = 20;
+const LAST_ENTERED: usize = 24;
+const LAST_RAMP: usize = 28;
+/** When the next token may enter, rounded up, and by how many parts of the denominator it was rounded. */
+const DUE: usize = 32;
+const DUE_ROUNDED: usize = 36;
+const RAMP_LEVEL: usize = 40;
+/** 64 bits. */
+const STARVED: usize = 48;
+/** Where the next token's times go, in bytes. */
+const BUFFERED: usize = 56;
+const QUEUED: usize = 60;
+/** Ramp times of the latest D tokens, then first slots of the latest IQ. */
+const TIMES: usize = 64;
+
+/** Of the feature that is timed: its first slot, where its staircases and those of the two before it lie, who frees its sums. */
+let base: i32, own: i32, latest: i32, earlier: i32, freeRow: usize;
+/** The position whose link did not carry the feature before, which ended there. */
+let skipping: i32;
 
 /** `parameters`: as laid by emulator/streamed/wasmRow.ts, from its index `from` on. */
 export function startTokens(parameters: usize, from: i32): void {
@@ -51,54 +71,73 @@ export function startTokens(parameters: usize, from: i32): void {
   creditLatency = at(parameters, from + 2);
   rampLatency = at(parameters, from + 3);
   mask = at(parameters, from + 4) - 1;
-  stride = at(parameters, from + 24);
-  lastEntered = at(parameters, from + 5);
-  lastRamp = at(parameters, from + 6);
-  mainCycle = at(parameters, from + 7);
-  rampTimes = at(parameters, from + 8);
-  slotTimes = at(parameters, from + 9);
-  rampLevel = at(parameters, from + 10);
-  waitWeights = at(parameters, from + 11);
-  due = at(parameters, from + 12);
-  dueRounded = at(parameters, from + 13);
-  reduceSlots = parameters + (<usize>(from + 14) << 2);
-  rampPsums = parameters + (<usize>(from + 19) << 2);
+  stride = at(parameters, from + 5);
+  reduceSlots = at(parameters, from + 6);
+  rampPsums = at(parameters, from + 7);
+  waitWeights = at(parameters, from + 8);
+  walks = at(parameters, from + 9);
+  walkBytes = <usize>at(parameters, from + 10) << 2;
+  for (let p = 0; p < C; p++) {
+    startLog(p, 0);
+    enterTokens(p);
+  }
+}
+
+/** Tells how long each position waited for weights. */
+export function endTokens(): void {
+  for (let p = 0; p < C; p++) store<f64>(waitWeights + (<usize>p << 3), <f64>load<i64>(walkOf(p), STARVED));
+}
+
+/** Before feature n is timed: what is the same at all positions. */
+export function startFeature(n: i32): void {
+  base = n * H;
+  own = (n % 3) * C;
+  latest = n > 0 ? ((n - 1) % 3) * C : -1;
+  earlier = n > 1 ? ((n - 2) % 3) * C : -1;
+  freeRow = n < K ? 0 : phiLast + (<usize>(((n + 2) % (K + 2)) * C) << 2);
+  skipping = n > 0 && n <= waves ? endOf(n - 1) : -1;
 }
 
 // @ts-ignore: decorator
 @inline
-function bank(queue: usize, which: i32): usize {
-  return at(queue, which);
+function walkOf(p: i32): usize {
+  return walks + <usize>p * walkBytes;
 }
 
-function append(queue: usize, p: i32, from: i32, to: i32): void {
-  let n = at(bank(queue, COUNT), p);
-  if (n > at(bank(queue, AT), p)) {
-    const last = p * stride + ((n - 1) & mask);
-    if (at(bank(queue, END), last) === from) {
-      put(bank(queue, END), last, to);
+/** Where interval i of a queue whose first is `first` lies: its start, then its end. */
+// @ts-ignore: decorator
+@inline
+function interval(bounds: usize, first: i32, i: i32): usize {
+  return bounds + (<usize>(first + (i & mask)) << 3);
+}
+
+/** Appends [from, to) to the queue of p whose numbers are at `queue`; one that continues the last is joined to it. */
+function append(bounds: usize, queue: usize, p: i32, from: i32, to: i32): void {
+  const first = p * stride;
+  let n = load<i32>(queue, COUNT);
+  if (n > load<i32>(queue, AT)) {
+    const last = interval(bounds, first, n - 1);
+    if (load<i32>(last, 4) === from) {
+      store<i32>(last, to, 4);
       return;
     }
   } else {
     n = 0;
-    put(bank(queue, AT), p, 0);
+    store<i32>(queue, 0, AT);
   }
-  const next = p * stride + (n & mask);
-  put(bank(queue, START), next, from);
-  put(bank(queue, END), next, to);
-  put(bank(queue, COUNT), p, n + 1);
+  const next = interval(bounds, first, n);
+  store<i32>(next, from);
+  store<i32>(next, to, 4);
+  store<i32>(queue, n + 1, COUNT);
 }
 
 /** Empties the queues of p; feature n is the first to be logged. */
 export function startLog(p: i32, n: i32): void {
-  empty(reduceSlots, p, n * H);
-  empty(rampPsums, p, 0);
-}
-
-function empty(queue: usize, p: i32, passed: i32): void {
-  put(bank(queue, AT), p, 0);
-  put(bank(queue, COUNT), p, 0);
-  put(bank(queue, PASSED), p, passed);
+  const walk = walkOf(p);
+  store<i64>(walk, 0, SLOT_QUEUE);
+  store<i32>(walk, n * H, PASSED);
+  store<i32>(walk, 0, PSUM_QUEUE + AT);
+  store<i32>(walk, 0, PSUM_QUEUE + COUNT);
 }
 
 /** Long before any cycle; far enough from the limit of 32 bits to be added to. */
@@ -106,107 +145,106 @@ const LONG_AGO: i32 = -0x20000000;
 
 /** What position p must know of its past to be walked token by token: nothing, but for its core's cycle. */
 export function enterTokens(p: i32): void {
-  put(lastEntered, p, LONG_AGO);
-  put(lastRamp, p, LONG_AGO);
-  for (let k = 0; k < D; k++) put(rampTimes, p * D + k, LONG_AGO);
-  for (let k = 0; k < IQ; k++) put(slotTimes, p * IQ + k, LONG_AGO);
+  const walk = walkOf(p);
+  store<i32>(walk, LONG_AGO, LAST_ENTERED);
+  store<i32>(walk, LONG_AGO, LAST_RAMP);
+  for (let k = 0; k < D + IQ; k++) put(walk + TIMES, k, LONG_AGO);
+  store<i64>(walk, 0, BUFFERED);
   const parts = <i64>at(token, p) * <i64>gapNumerator;
   const whole = (parts + <i64>gapDenominator - 1) / <i64>gapDenominator;
-  put(due, p, <i32>whole);
-  put(dueRounded, p, <i32>(whole * <i64>gapDenominator - parts));
-  put(mainCycle, p, cycleOf(p, at(mainFree, p)));
+  store<i32>(walk, <i32>whole, DUE);
+  store<i32>(walk, <i32>(whole * <i64>gapDenominator - parts), DUE_ROUNDED);
+  store<i32>(walk, cycleOf(walk, p, at(mainFree, p)), MAIN_CYCLE);
 }
 
 /** The first cycle of core p that has `free` cycles without a reduce slot before it. */
-function cycleOf(p: i32, free: i32): i32 {
-  const count = at(bank(reduceSlots, COUNT), p);
-  let pointer = at(bank(reduceSlots, AT), p);
-  let passed = at(bank(reduceSlots, PASSED), p);
+function cycleOf(walk: usize, p: i32, free: i32): i32 {
+  const count = load<i32>(walk, SLOT_QUEUE + COUNT);
+  let pointer = load<i32>(walk, SLOT_QUEUE + AT);
+  let passed = load<i32>(walk, PASSED);
   let cycle = free + passed;
   for (; pointer < count; pointer++) {
-    const i = p * stride + (pointer & mask);
-    const start = at(bank(reduceSlots, START), i);
+    const slots = interval(reduceSlots, p * stride, pointer);
+    const start = load<i32>(slots);
     if (start > cycle) break;
-    const length = at(bank(reduceSlots, END), i) - start;
+    const length = load<i32>(slots, 4) - start;
     cycle += length;
     passed += length;
   }
-  put(bank(reduceSlots, AT), p, pointer);
-  put(bank(reduceSlots, PASSED), p, passed);
+  store<i32>(walk, pointer, SLOT_QUEUE + AT);
+  store<i32>(walk, passed, PASSED);
   return cycle;
 }
 
 /** U_p(n), walked token by token. Both queues of intervals are passed in place; those ahead begin at `psum` and `slot`. */
-export function walkTokens(p: i32, n: i32, weights: i32): i32 {
-  // Globals and banks would be loaded anew at each use.
-  const own = p * stride;
+export function walkTokens(p: i32, weights: i32): i32 {
+  // Globals would be loaded anew at each use.
+  const walk = walkOf(p);
+  const queue = <usize>(p * stride) << 3;
   const wrap = mask;
-  const psumStart = bank(rampPsums, START);
-  const psumEnd = bank(rampPsums, END);
-  const psumCount = at(bank(rampPsums, COUNT), p);
-  const slotStart = bank(reduceSlots, START);
-  const slotEnd = bank(reduceSlots, END);
-  const slotCount = at(bank(reduceSlots, COUNT), p);
-  let psumAt = at(bank(rampPsums, AT), p);
-  let slotAt = at(bank(reduceSlots, AT), p);
-  let passed = at(bank(reduceSlots, PASSED), p);
-  let psum = psumAt < psumCount ? at(psumStart, own + (psumAt & wrap)) : i32.MAX_VALUE;
-  let slot = slotAt < slotCount ? at(slotStart, own + (slotAt & wrap)) : i32.MAX_VALUE;
+  const psums = rampPsums + queue;
+  const psumCount = load<i32>(walk, PSUM_QUEUE + COUNT);
+  const slots = reduceSlots + queue;
+  const slotCount = load<i32>(walk, SLOT_QUEUE + COUNT);
+  let psumAt = load<i32>(walk, PSUM_QUEUE + AT);
+  let slotAt = load<i32>(walk, SLOT_QUEUE + AT);
+  let passed = load<i32>(walk, PASSED);
+  let psum = psumAt < psumCount ? load<i32>(psums + (<usize>(psumAt & wrap) << 3)) : i32.MAX_VALUE;
+  let slot = slotAt < slotCount ? load<i32>(slots + (<usize>(slotAt & wrap) << 3)) : i32.MAX_VALUE;
 
   let begin = at(mainFree, p);
-  let cycle = at(mainCycle, p);
-  if (n >= K) {
-    const free = at(phiLast, ((n + 2) % (K + 2)) * C + p);
+  let cycle = load<i32>(walk, MAIN_CYCLE);
+  if (freeRow !== 0) {
+    const free = at(freeRow, p);
     begin = max(begin, free);
-    cycle = max(cycle, (n - K + 1) * H + free);
+    cycle = max(cycle, base - (K - 1) * H + free);
   }
   const credit = creditLatency;
   const way = rampLatency;
   const aWeight = weightSlots;
+  const control = controlSlots;
   const whole = gapWhole;
   const rest = gapRest;
   const denominator = gapDenominator;
-  let entered = at(lastEntered, p);
-  let ramp = at(lastRamp, p);
-  let enters = at(due, p);
-  let rounded = at(dueRounded, p);
+  let entered = load<i32>(walk, LAST_ENTERED);
+  let ramp = load<i32>(walk, LAST_RAMP);
+  let enters = load<i32>(walk, DUE);
+  let rounded = load<i32>(walk, DUE_ROUNDED);
   let starved = 0;
-  const buffers = rampTimes + (<usize>(p * D) << 2);
-  const queues = slotTimes + (<usize>(p * IQ) << 2);
-  const buffersEnd = buffers + (<usize>D << 2);
+  const buffers = walk + TIMES;
+  const queues = buffers + (<usize>D << 2);
   const queuesEnd = queues + (<usize>IQ << 2);
-  const j = at(token, p);
-  let buffered = buffers + (<usize>(j % D) << 2);
-  let queued = queues + (<usize>(j % IQ) << 2);
+  let buffered = buffers + load<i32>(walk, BUFFERED);
+  let queued = queues + load<i32>(walk, QUEUED);
   for (let left = weights; left >= 0; left--) {
     entered = max(max(enters, entered + 1), load<i32>(buffered) + credit);
     ramp = max(max(entered + 1, ramp + 1), load<i32>(queued) + credit);
     while (psum <= ramp) {
-      ramp = max(ramp, at(psumEnd, own + (psumAt & wrap)));
-      psum = ++psumAt < psumCount ? at(psumStart, own + (psumAt & wrap)) : i32.MAX_VALUE;
+      ramp = max(ramp, load<i32>(psums + (<usize>(psumAt & wrap) << 3), 4));
+      psum = ++psumAt < psumCount ? load<i32>(psums + (<usize>(psumAt & wrap) << 3)) : i32.MAX_VALUE;
     }
     let first = max(cycle, ramp + way);
     while (slot <= first) {
-      const end = at(slotEnd, own + (slotAt & wrap));
+      const end = load<i32>(slots + (<usize>(slotAt & wrap) << 3), 4);
       first = max(first, end);
       passed += end - slot;
-      slot = ++slotAt < slotCount ? at(slotStart, own + (slotAt & wrap)) : i32.MAX_VALUE;
+      slot = ++slotAt < slotCount ? load<i32>(slots + (<usize>(slotAt & wrap) << 3)) : i32.MAX_VALUE;
     }
     const free = first - passed;
     starved += free - begin;
-    const slots = left > 0 ? aWeight : controlSlots;
-    begin = free + slots;
-    cycle = first + slots;
+    const taken = left > 0 ? aWeight : control;
+    begin = free + taken;
+    cycle = first + taken;
     while (slot < cycle) {
-      const length = at(slotEnd, own + (slotAt & wrap)) - slot;
+      const length = load<i32>(slots + (<usize>(slotAt & wrap) << 3), 4) - slot;
       cycle += length;
       passed += length;
-      slot = ++slotAt < slotCount ? at(slotStart, own + (slotAt & wrap)) : i32.MAX_VALUE;
+      slot = ++slotAt < slotCount ? load<i32>(slots + (<usize>(slotAt & wrap) << 3)) : i32.MAX_VALUE;
     }
     store<i32>(buffered, ramp);
     store<i32>(queued, first);
     buffered += 4;
-    if (buffered === buffersEnd) buffered = buffers;
+    if (buffered === queues) buffered = buffers;
     queued += 4;
     if (queued === queuesEnd) queued = queues;
     enters += whole;
@@ -216,67 +254,69 @@ export function walkTokens(p: i32, n: i32, weights: i32): i32 {
       enters++;
     }
   }
-  put(bank(rampPsums, AT), p, psumAt);
-  put(bank(reduceSlots, AT), p, slotAt);
-  put(bank(reduceSlots, PASSED), p, passed);
-  const sum = waitWeights + (<usize>p << 3);
-  store<f64>(sum, load<f64>(sum) + <f64>starved);
-  put(due, p, enters);
-  put(dueRounded, p, rounded);
-  put(lastEntered, p, entered);
-  put(lastRamp, p, ramp);
-  put(token, p, j + weights + 1);
-  put(mainCycle, p, cycle);
+  store<i32>(walk, psumAt, PSUM_QUEUE + AT);
+  store<i32>(walk, slotAt, SLOT_QUEUE + AT);
+  store<i32>(walk, passed, PASSED);
+  store<i64>(walk, load<i64>(walk, STARVED) + <i64>starved, STARVED);
+  store<i32>(walk, enters, DUE);
+  store<i32>(walk, rounded, DUE_ROUNDED);
+  store<i32>(walk, entered, LAST_ENTERED);
+  store<i32>(walk, ramp, LAST_RAMP);
+  put(token, p, at(token, p) + weights + 1);
+  store<i32>(walk, <i32>(buffered - buffers), BUFFERED);
+  store<i32>(walk, <i32>(queued - queues), QUEUED);
+  store<i32>(walk, cycle, MAIN_CYCLE);
   return begin;
 }
 
-/** Ramp times of the first inputQueue psums of feature n, which come to p from position `from`. */
-export function logFirstPsums(p: i32, from: i32, n: i32): void {
-  const base = n * H;
+/** Ramp times of the first inputQueue psums of the feature, which come to p from position `from`. */
+export function logFirstPsums(p: i32, from: i32): void {
+  const queue = walkOf(p) + PSUM_QUEUE;
   let level = at(reduceFree, from) + at(lead, from) - rampLatency;
   let w = 0;
-  const skips = n > 0 && endOf(n - 1) === from;
-  const before = skips ? n - 2 : n - 1;
+  const skips = skipping === from;
+  const before = skips ? earlier : latest;
   if (before >= 0) {
     const later = creditLatency - IQ - (skips ? H : 0);
-    const cell = (before % 3) * C + p;
+    const cell = before + p;
     const pieces = cell * H;
     const count = at(pieceCount, cell);
     for (let i = 0; i < count; i++) {
       const lifted = levelOf(cell, i) + later;
       if (lifted <= level) continue;
       const first = i === 0 ? 0 : max(0, at(pieceAt, pieces + i) - (H - IQ));
-      if (first > w) append(rampPsums, p, base + w + level, base + first + level);
+      if (first > w) append(rampPsums, queue, p, base + w + level, base + first + level);
       w = max(w, first);
       level = lifted;
     }
   }
-  append(rampPsums, p, base + w + level, base + IQ + level);
-  put(rampLevel, p, level);
+  append(rampPsums, queue, p, base + w + level, base + IQ + level);
+  store<i32>(walkOf(p), level, RAMP_LEVEL);
 }
 
-/** Reduce slots of feature n at p and, where p is not the first of the chain, the ramp times of its other psums. */
-export function logFeature(p: i32, n: i32, received: bool): void {
-  const cell = (n % 3) * C + p;
+/** Reduce slots of the feature at p and, where p is not the first of the chain, the ramp times of its other psums. */
+export function logFeature(p: i32, received: bool): void {
+  const walk = walkOf(p);
+  const cell = own + p;
   const pieces = cell * H;
   const count = at(pieceCount, cell);
-  const base = n * H;
   for (let i = 0; i < count; i++) {
     const level = levelOf(cell, i) + base;
     const from = i === 0 ? 0 : at(pieceAt, pieces + i);
     const to = i + 1 < count ? at(pieceAt, pieces + i + 1) : H;
-    append(reduceSlots, p, from + level, to + level);
+    append(reduceSlots, walk + SLOT_QUEUE, p, from + level, to + level);
   }
   if (!received) return;
-  let level = at(rampLevel, p);
+  const queue = walk + PSUM_QUEUE;
+  let level = load<i32>(walk, RAMP_LEVEL);
   let w = IQ;
   for (let i = 0; i < count; i++) {
     const lifted = levelOf(cell, i) + creditLatency - IQ;
     const first = (i === 0 ? 0 : at(pieceAt, pieces + i)) + IQ;
     if (lifted <= level || first >= H) continue;
-    if (first > w) append(rampPsums, p, base + w + level, base + first + level);
+    if (first > w) append(rampPsums, queue, p, base + w + level, base + first + level);
     w = first;
     level = lifted;
   }
-  append(rampPsums, p, base + w + level, base + H + level);
+  append(rampPsums, queue, p, base + w + level, base + H + level);
 }

@@ -43,9 +43,9 @@ export function watchedCell(p: i32, n: i32, first: i32): bool {
   const spare =
     <i64>(begin + reduced - 1 - IQ - rampLatency) * <i64>gapDenominator - <i64>at(token, p) * <i64>gapNumerator;
   changeLevel(p, n, spare);
-  if (n < waves && isLogged(p) && p !== first) logFirstPsums(p, p === 0 ? C - 1 : p - 1, n);
+  if (n < waves && isLogged(p) && p !== first) logFirstPsums(p, p === 0 ? C - 1 : p - 1);
   if (load<u8>(byToken + <usize>p) !== 0) {
-    put(mainFree, p, walkTokens(p, n, weights));
+    put(mainFree, p, walkTokens(p, weights));
     return true;
   }
   if (spare < 0) return false;
