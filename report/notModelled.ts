@@ -17,8 +17,8 @@ export function notModelled({ kind, machine, workload }: ModelSpec): string[] {
       : ['activations: they lie on the wafer before the run and stay there after it']),
     ...(workload.kind === 'train'
       ? [
-          'the optimiser, which works outside, and the adding up of the gradients of groups and micro-batches there; the new weights are ready when the next step asks for them',
-          'the value of the loss, and scaling it for fp16: gradients are those of the sum over the tokens',
+          'the optimiser: it works outside, where the gradients of groups and micro-batches are added up too; the new weights are ready when the next step asks for them',
+          'the value of the loss, scaling it for fp16: gradients are those of the sum over the tokens',
         ]
       : []),
     'power, temperature and clock limits; defective and spare PEs',

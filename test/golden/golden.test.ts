@@ -15,9 +15,14 @@ const isPlan = (file: string): boolean => file.endsWith('.json') && readFileSync
 
 /** An example may be a model file and a folder of the same name about it. */
 const namesIn = (folder: string): string[] => {
-  const names = readdirSync(folder).filter((name) => name !== 'README.md' && !isPlan(join(folder, name)));
-  return [...new Set(names.map((name) => name.replace(/(\.golden)?\.json$/, '')))].sort();
+  const names = readdirSync(folder).filter((name) => name !== 'README.md');
+  const plans = names.filter((name) => isPlan(join(folder, name))).map(baseName);
+  return [...new Set(names.map(baseName))].filter((name) => !plans.includes(name)).sort();
 };
+
+function baseName(file: string): string {
+  return file.replace(/(\.golden)?\.json$/, '');
+}
 
 test('every preset and every example has one', () => {
   expect(namesIn(`${here}presets`)).toEqual(Object.keys(gptPresets).sort());

@@ -1,5 +1,6 @@
 // Plan files: what each kind of phase becomes, and every fault said where it is.
 
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseDocument } from '../../compiler/model/document.ts';
@@ -84,6 +85,14 @@ describe('phases', () => {
     expect(maskUpdates({ method: 'set', every: 100, until: 1 }, 1000)).toBe(10);
     expect(maskUpdates({ method: 'set', every: 100, until: 1 }, 99)).toBe(0);
   });
+});
+
+test('the plan of the documents is one', () => {
+  const text = readFileSync(new URL('../../docs/plans.md', import.meta.url), 'utf8');
+  const [, plan] = /```json\n([^]*?)```/.exec(text) ?? [];
+  const { phases, systems } = resolvePlan(parseDocument('plans.md', plan));
+  expect(systems).toBe(4);
+  expect(phases.map(({ kind }) => kind)).toEqual(['sparse', 'redensification', 'dynamic sparse', 'LoRA']);
 });
 
 describe('the model', () => {
