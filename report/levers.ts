@@ -1,5 +1,5 @@
-// What would help an operator, by what bounds it, and against an effect. The levers of a matmul are those of its mapping; other
-// kernels have only those of the machine.
+// What would help an operator, by what bounds it, and against an effect. The levers of a matmul and of a gradient by weights are
+// those of its mapping; other kernels have only those of the machine.
 
 import type { OperatorKind } from '../compiler/graph/graph.ts';
 import { priceOf } from '../run/bound.ts';
@@ -12,6 +12,16 @@ const OF_MATMULS: Readonly<Record<Bound, string>> = {
   'weight stream': 'fewer columns, wider edge',
   'load imbalance': 'more accumulators (K)',
   fabric: 'deeper queues',
+};
+
+/** Their sums leave after every chunk: all of them for each pass, whatever the columns. */
+const OF_WEIGHT_GRADIENTS: Readonly<Record<Bound, string>> = {
+  compute: 'more zeros, wider SIMD',
+  overhead: 'more tokens a PE (T)',
+  reduction: 'fewer columns (C)',
+  'weight stream': 'wider edge, fewer passes',
+  'load imbalance': 'larger chunks (sums)',
+  fabric: 'larger chunks (sums)',
 };
 
 const OF_OTHERS: Readonly<Record<Bound, string>> = {
@@ -31,11 +41,21 @@ export const OF_EFFECTS: Readonly<Record<Effect, string>> = {
   noWaiting: 'as above; fewer rows and columns',
 };
 
-export function leverOf(bound: Bound, kind: OperatorKind): string {
+/** What is helped: an operator of the graph, or the gradient by its weights. */
+export type Helped = OperatorKind | 'weightGradient';
+
+/** By the names that a training step gives (compiler/lower/backward.ts); that of the LM head is most of its way back. */
+export function helpedOf({ name, kind }: { readonly name: string; readonly kind: OperatorKind }): Helped {
+  const isOfHead = kind === 'lmHead' && name.endsWith('.backward');
+  return isOfHead || name.endsWith('.wgrad') ? 'weightGradient' : kind;
+}
+
+export function leverOf(bound: Bound, kind: Helped): string {
   // Vectors of a softmax are as long as a column's share of the queries, often shorter than the SIMD.
   if (kind === 'softmax' && bound === 'compute') return 'fewer columns, more T';
   // Its overhead are the wavelets that a PE takes and discards, fewer of them the fewer features a column has.
   if (kind === 'embedding' && bound === 'overhead') return 'more columns (C)';
+  if (kind === 'weightGradient') return OF_WEIGHT_GRADIENTS[bound];
   // The LM head is dense: more zeros are not to be had.
   if (kind === 'linear' || (kind === 'lmHead' && bound !== 'compute')) return OF_MATMULS[bound];
   return OF_OTHERS[bound];
@@ -45,7 +65,10 @@ export function leverOf(bound: Bound, kind: OperatorKind): string {
 const ACCUMULATORS_HELP = 0.5;
 
 /** The same where prices are known, which tell more than what bounds it. */
-export function leverAtPrices(bound: Bound, kind: OperatorKind, cycles: number, twins: Twins): string {
+export function leverAtPrices(bound: Bound, kind: Helped, cycles: number, twins: Twins): string {
+  if (kind === 'weightGradient')
+    // Gradients that are there early even out what a column has more of.
+    return bound === 'load imbalance' ? 'more gradient buffers' : leverOf(bound, kind);
   // What neither the stream nor uneven work explains are ways.
   if (bound === 'fabric') return 'fewer rows and columns';
   if (bound !== 'load imbalance') return leverOf(bound, kind);

@@ -118,10 +118,17 @@ export function mappingText(report: MappingReport, colours: ChalkInstance): stri
     '',
     ...labelled('taken', `the first one: ${count(chosen.cycles)} cycles, ${duration(chosen.seconds)}, all layers run`),
     ...labelled('accumulators', accumulatorsText(chosen.mapping.accumulators)),
+    ...gradientLines(chosen.mapping),
     ...labelled('search', searchText(report)),
     ...labelled('not searched', notSearched(report)),
   ];
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+}
+
+function gradientLines({ gradients }: Mapping): string[] {
+  if (gradients === undefined) return [];
+  const { buffers, sums } = gradients;
+  return labelled('gradients', `by weights: room for ${buffers} on their way and ${count(sums)} sums of products a PE`);
 }
 
 function searchText({ counts, leastRuledOut }: MappingReport): string {
@@ -147,7 +154,7 @@ function notSearched({ best, leastOfOwn }: MappingReport): string {
 
 /** A mapping as `--mapping` takes it. */
 export function mappingFile({ model, machine, chosen }: MappingReport, graph: Graph): string {
-  const { columns, groups, tokensPerPe, rows, accumulators, accumulate, causal } = chosen.mapping;
+  const { columns, groups, tokensPerPe, rows, accumulators, accumulate, causal, gradients } = chosen.mapping;
   const fields: readonly (readonly [name: string, value: unknown, what: string])[] = [
     ['columns', columns, 'C, columns of a group'],
     ['groups', groups, 'side by side, at most'],
@@ -156,6 +163,9 @@ export function mappingFile({ model, machine, chosen }: MappingReport, graph: Gr
     ['accumulators', accumulators, 'K, sums at a time: of all matmuls, or of each'],
     ['accumulate', accumulate, 'type of the sums: fp16 or fp32'],
     ...(hasAttention(graph) ? ([['causal', causal, 'attention skips what the causal mask hides']] as const) : []),
+    ...(gradients === undefined
+      ? []
+      : ([['gradients', gradients, 'by weights: on their way, and sums of products, a PE']] as const)),
   ];
   const head = [
     `${printable(model)} on ${printable(machine)}: ${count(chosen.cycles)} cycles, found by emulate map.`,

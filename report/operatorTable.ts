@@ -7,7 +7,7 @@ import { sumOfCauses, type Where } from '../emulator/program/causes.ts';
 import { boundByTwins, boundOf } from '../run/bound.ts';
 import type { OperatorResult, Twins } from '../run/result.ts';
 import { sumOfTwins } from './effects.ts';
-import { leverAtPrices, leverOf } from './levers.ts';
+import { helpedOf, leverAtPrices, leverOf } from './levers.ts';
 import { count, percent, shortName } from './numbers.ts';
 import { type Column, plainTable } from './plainTable.ts';
 
@@ -103,11 +103,12 @@ export function operatorTable(operators: readonly TableOperator[], passes: numbe
 }
 
 /** What bounds it and what would help; where there are twins, with what it costs of the cycles of the line. */
-function boundCells({ kind, cycles, where, twins }: Line): [string, string] {
+function boundCells({ name, kind, cycles, where, twins }: Line): [string, string] {
+  const helped = helpedOf({ name, kind });
   if (twins === undefined) {
     const bound = boundOf(where);
-    return [bound, leverOf(bound, kind)];
+    return [bound, leverOf(bound, helped)];
   }
   const { bound, costs } = boundByTwins(cycles, twins);
-  return [`${bound} ${((100 * costs) / cycles).toFixed(0)} %`, leverAtPrices(bound, kind, cycles, twins)];
+  return [`${bound} ${((100 * costs) / cycles).toFixed(0)} %`, leverAtPrices(bound, helped, cycles, twins)];
 }

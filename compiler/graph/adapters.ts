@@ -53,6 +53,16 @@ function adapterNodes({ id, inputs }: GraphNode, of: Linear, rank: number, isGat
   ];
 }
 
+/** The matrix that a node of an adapter stands beside, A, B or their sum; undefined for all other nodes. */
+export function besideOf(
+  { id }: Pick<GraphNode, 'id'>,
+  { nodes }: Graph,
+): (GraphNode & { operator: Linear }) | undefined {
+  const [, matrix] = /^(.*)\.lora(?:_[AB])?$/.exec(id) ?? [];
+  const node = nodes.find((one) => one.id === matrix);
+  return node?.operator.kind === 'linear' ? { ...node, operator: node.operator } : undefined;
+}
+
 /** Whether a node is one of the small matrices. */
 export function isAdapter({ id }: Pick<GraphNode, 'id'>): boolean {
   return id.endsWith('.lora_A') || id.endsWith('.lora_B');

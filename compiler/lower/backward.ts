@@ -20,14 +20,18 @@ import { streamGap } from '../../kernels/edge.ts';
 import { elementwise } from '../../kernels/elementwise.ts';
 import type { MatmulName } from '../../kernels/spmm/accumulators.ts';
 import { localFeatures } from '../../kernels/spmm/layout.ts';
+import { isDense, type Mask } from '../../kernels/spmm/mask.ts';
 import type { PlacedWeights } from '../../kernels/spmm/placed.ts';
+import { indexGap } from '../../kernels/weightGradient/shape.ts';
+import { besideOf } from '../graph/adapters.ts';
 import type { GraphNode, Training } from '../graph/graph.ts';
 import { isTrained } from '../graph/trained.ts';
 import { chunkFeatures } from '../mapping/gradients.ts';
-import { attentionCase } from '../mapping/layouts.ts';
+import { attentionCase, linearLayouts } from '../mapping/layouts.ts';
 import { rotaryFeatures } from '../mapping/memory.ts';
 import type { ProgramOperator, ProgramStep, WeightGradientStep } from './program.ts';
 import {
+  addition,
   affineStep,
   copiesOf,
   DENSE,
@@ -119,7 +123,7 @@ function gradientsOf(node: GraphNode, context: TrainingContext): ProgramOperator
     case 'activation':
       return backward(activationBackward(operator.activation, operator.features, machine, extent));
     case 'residual':
-      return backward(residualBackward(operator.width, machine, extent));
+      return [named('backward', [gradientSum(node, operator.width, context)])];
     case 'linear':
       return [
         ...(isTrained(node, training) ? [named('wgrad', weightSteps(node, operator, context))] : []),
@@ -142,6 +146,17 @@ function placed(steps: readonly BackwardStep[], { mapping }: TrainingContext): P
   return steps.map(({ shape, copies: of }) => once(shape, copies[of]));
 }
 
+/** Where an activation is read twice its gradients add up: in the stream, or before a matrix that has an adapter. */
+function gradientSum(node: GraphNode, width: number, context: TrainingContext): ProgramStep {
+  const { graph, mapping } = context;
+  const beside = besideOf(node, graph);
+  const layout =
+    beside === undefined
+      ? ({ kind: 'strided', features: width } as const)
+      : linearLayouts(beside.operator, graph).input;
+  return addition(localFeatures(layout, mapping.columns), context);
+}
+
 /** The matmul with the transposed mask, whose inputs lie where the outputs of the forward matmul do. */
 function activationGradient(
   name: MatmulName,
@@ -156,12 +171,15 @@ function activationGradient(
 function weightSteps({ id }: GraphNode, operator: OperatorOf<'linear'>, context: TrainingContext): ProgramStep[] {
   const { machine, extent, mapping, training } = context;
   const weights = placedWeights(id, operator, context);
-  const { mask } = weights;
-  const taken = training.denseGradients ? { ...mask, ...DENSE, sparsity: 0 } : mask;
+  const taken = training.denseGradients ? withoutZeros(weights.mask) : weights.mask;
   const steps = [...inputAgain(id, operator, context), weightGradient({ ...weights, mask: taken }, 1, context)];
   if (operator.bias)
     steps.push(...placed(biasBackward(localFeatures(weights.output, mapping.columns), machine, extent), context));
   return steps;
+}
+
+function withoutZeros({ rows, width }: Mask): Mask {
+  return { ...DENSE, sparsity: 0, rows, width };
 }
 
 /** Outputs of norms and activations are not kept: they are made again from what is. */
@@ -194,8 +212,7 @@ function weightGradient(weights: PlacedWeights, repeat: number, { machine, mappi
     buffers,
     sums,
     features: chunkFeatures(weights, cols, sums),
-    // Two indices pass the edge in one wavelet; where all weights are there, none has to.
-    gap: weights.mask.sparsity === 0 ? [1, 1] : streamGap(machine, cols, 2),
+    gap: indexGap(machine, cols, isDense(weights.mask)),
     // Groups are added outside.
     outGap: streamGap(machine, groups * cols),
     accumulate: GRADIENT_SUMS,

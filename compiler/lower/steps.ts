@@ -11,7 +11,7 @@ import { localFeatures } from '../../kernels/spmm/layout.ts';
 import type { PlacedWeights } from '../../kernels/spmm/placed.ts';
 import type { Graph, GraphNode, Operator } from '../graph/graph.ts';
 import { streamGap } from '../../kernels/edge.ts';
-import { attentionCase, linearLayouts } from '../mapping/layouts.ts';
+import { attentionCase, linearLayouts, residualLayout } from '../mapping/layouts.ts';
 import { rotaryFeatures } from '../mapping/memory.ts';
 import type { Mapping } from '../mapping/mapping.ts';
 import type { MatmulStep, ProgramStep, StepShape } from './program.ts';
@@ -81,10 +81,10 @@ export function stepsOf(node: GraphNode, context: LowerContext): ProgramStep[] {
           copies.pe,
         ),
       ];
-    case 'residual':
-      return [
-        once(elementwise('residual', { ...ONE_PE, features: local(operator.width), tokens }, machine), copies.pe),
-      ];
+    case 'residual': {
+      const features = localFeatures(residualLayout(node, operator.width, context.graph), columns);
+      return [addition(features, context)];
+    }
     case 'lmHead':
       return headSteps(operator, context);
   }
@@ -129,6 +129,12 @@ function embeddingSteps({ width, positions }: OperatorOf<'embedding'>, context: 
       'positions "alibi" have no kernel in this version, got "alibi", allowed "learned", "rotary" or "none"',
     );
   return steps;
+}
+
+/** To so many features of a column as many are added. */
+export function addition(features: number, { machine, mapping }: LowerContext): ProgramStep {
+  const extent = { ...ONE_PE, features, tokens: mapping.tokensPerPe };
+  return once(elementwise('residual', extent, machine), copiesOf(mapping).pe);
 }
 
 /** Gain and bias, or the bias of a linear layer: a wavelet for each feature of a column. */

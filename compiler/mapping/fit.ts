@@ -9,8 +9,9 @@ import { type Graph, type GraphNode, isOfFirst, type OperatorKind } from '../gra
 import type { MappingRequest } from '../model/spec.ts';
 import { memoryDuring, memoryParts, memoryUse } from './memory.ts';
 import { bytesOfSum, type MemoryUse } from './memoryUse.ts';
-import { gradientChoices } from './gradients.ts';
+import { largestGradients, leastGradients } from './gradients.ts';
 import type { GradientSizes, Mapping } from './mapping.ts';
+import type { BackwardPart } from './trainingMemory.ts';
 
 /** What the mapper varies. */
 export interface Choice {
@@ -64,7 +65,7 @@ export function fitMapping(graph: Graph, machine: Machine, request: MappingReque
     accumulate: request.accumulate,
     causal: request.causal,
   };
-  return fitSizes(graph, machine, common);
+  return fitSizes(graph, machine, request, common);
 }
 
 function fabricMisfit(
@@ -99,18 +100,23 @@ function fabricMisfit(
 type Sizes = Pick<Mapping, 'keyBlock' | 'logitSlice' | 'accumulators' | 'gradients'>;
 
 /** Operators run one after the other, so each size may be as large as fits beside the operands of its own operators. */
-function fitSizes(graph: Graph, machine: Machine, common: Omit<Mapping, 'keyBlock' | 'logitSlice'>): Mapping | Misfit {
+function fitSizes(
+  graph: Graph,
+  machine: Machine,
+  { gradients: gradientsAsked = {} }: MappingRequest,
+  common: Omit<Mapping, 'keyBlock' | 'logitSlice'>,
+): Mapping | Misfit {
   const { columns, tokensPerPe } = common;
   const asked = common.accumulators;
   const vocabulary = vocabularyOf(graph);
   const keyBlocks = hasAttention(graph) ? halvings(tokensPerPe) : [1];
   const slices = vocabulary > 0 ? halvings(Math.ceil(vocabulary / columns)) : [1];
-  const gradients = gradientChoices(graph, columns);
+  const gradients = leastGradients(graph, columns, gradientsAsked);
   const withLeast = (least: number): Sizes => ({
     keyBlock: keyBlocks[keyBlocks.length - 1],
     logitSlice: slices[slices.length - 1] * columns,
     accumulators: atLeast(asked, least, graph),
-    ...ofGradients(gradients.at(-1)),
+    ...ofGradients(gradients),
   });
   const smallest = withLeast(1);
   const memory = memoryUse(graph, machine, { ...common, ...smallest });
@@ -122,7 +128,12 @@ function fitSizes(graph: Graph, machine: Machine, common: Omit<Mapping, 'keyBloc
       demand: memory.bytes,
       limit: memory.sramBytes,
       unit: 'bytes',
-      levers: ['more columns a group', 'fewer tokens a PE', ...(asked === 1 ? [] : ['fewer accumulators'])],
+      levers: [
+        'more columns a group',
+        'fewer tokens a PE',
+        ...(asked === 1 ? [] : ['fewer accumulators']),
+        ...(gradientsAsked.sums === undefined && gradientsAsked.buffers === undefined ? [] : ['fewer gradients']),
+      ],
       memory,
     };
   }
@@ -137,9 +148,27 @@ function fitSizes(graph: Graph, machine: Machine, common: Omit<Mapping, 'keyBloc
   const least = FEW_ACCUMULATORS.find((few) => fits(['lmHead'], withLeast(few))) ?? 1;
   const slice = slices.find((size) => fits(['lmHead'], { ...withLeast(least), logitSlice: size * columns })) ?? 1;
   const blocks = { keyBlock, logitSlice: slice * columns };
-  const room = gradients.find((of) => fits(['linear', 'lmHead'], { ...smallest, ...blocks, ...ofGradients(of) }));
-  const sizes = { ...blocks, ...ofGradients(room ?? gradients.at(-1)) };
+  const room = (of: GradientSizes): number =>
+    roomBeside('wgrad', layer, graph, machine, { ...common, ...smallest, ...blocks, gradients: of });
+  const sizes = {
+    ...blocks,
+    ...ofGradients(gradients === undefined ? undefined : largestGradients(gradients, gradientsAsked, room)),
+  };
   return { ...common, ...sizes, accumulators: grown(graph, machine, { ...common, ...sizes }) };
+}
+
+/** Bytes left where the operators' parts of that name leave the fewest. */
+function roomBeside(
+  name: BackwardPart['name'],
+  nodes: readonly GraphNode[],
+  graph: Graph,
+  machine: Machine,
+  mapping: Mapping,
+): number {
+  const parts = nodes.flatMap((node) => memoryParts(node, graph, machine, mapping));
+  return parts
+    .filter(({ operator }) => operator.endsWith(`.${name}`))
+    .reduce((least, { bytes, sramBytes }) => Math.min(least, sramBytes - bytes), Infinity);
 }
 
 function ofGradients(gradients: GradientSizes | undefined): Pick<Mapping, 'gradients'> {

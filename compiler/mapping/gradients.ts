@@ -1,29 +1,52 @@
-// Sizes of the gradients by weights: how many sums of products a PE has room for, which decides how many output features make
-// a chunk, and for how many gradients on their way round the ring.
+// Sizes of the gradients by weights: how many gradients of output features a PE has room for on their way round the ring, and
+// for how many sums of products, which decides how many output features make a chunk.
 
 import { localFeatures } from '../../kernels/spmm/layout.ts';
 import type { PlacedWeights } from '../../kernels/spmm/placed.ts';
 import type { Graph } from '../graph/graph.ts';
+import { isTrained } from '../graph/trained.ts';
 import { linearLayouts } from './layouts.ts';
 import type { GradientSizes } from './mapping.ts';
+import { FP32 } from './memoryUse.ts';
+
+/** What is fixed of them; what is left out is chosen. */
+export type GradientsAsked = { readonly [Size in keyof GradientSizes]?: number | undefined };
 
 /** Each chunk has its starts and its way down the rows: beyond so many sums little is saved. */
 const MOST_SUMS = 16_384;
-const BUFFERS = [8, 4, 2] as const;
 
-/** From the largest to the smallest, in which a chunk is one output feature; none where no gradients are taken. */
-export function gradientChoices(graph: Graph, columns: number): GradientSizes[] {
-  if (graph.training === null) return [];
-  let least = 1;
-  for (const { operator } of graph.nodes) {
-    if (operator.kind === 'linear')
-      least = Math.max(least, localFeatures(linearLayouts(operator, graph).input, columns));
-    if (operator.kind === 'lmHead') least = Math.max(least, Math.ceil(operator.width / columns));
+/** Each saves something over the next; beyond eight the sums whose place they take are worth more (docs/training.md). */
+const BUFFERS = [8, 4, 2] as const;
+/** So much of the sums that the fewest buffers leave room for, more buffers must leave. */
+const SUMS_LEFT = 0.75;
+
+/** The smallest: a chunk is one output feature, none of whose weights is zero. Undefined where no gradients are taken. */
+export function leastGradients(graph: Graph, columns: number, asked: GradientsAsked): GradientSizes | undefined {
+  if (graph.training === null) return undefined;
+  let sums = 1;
+  for (const node of graph.nodes) {
+    const { operator } = node;
+    if (!isTrained(node, graph.training)) continue;
+    if (operator.kind === 'linear') sums = Math.max(sums, localFeatures(linearLayouts(operator, graph).input, columns));
+    if (operator.kind === 'lmHead') sums = Math.max(sums, Math.ceil(operator.width / columns));
   }
-  const choices: GradientSizes[] = [];
-  for (let sums = Math.max(MOST_SUMS, least); sums >= least; sums = sums > least ? Math.max(least, sums >> 1) : 0)
-    for (const buffers of BUFFERS) choices.push({ buffers, sums });
-  return choices;
+  return { buffers: asked.buffers ?? BUFFERS[BUFFERS.length - 1], sums: asked.sums ?? sums };
+}
+
+/** As many sums as there is room for, and the most buffers that leave nearly as many; `room` is the bytes beside `of`. */
+export function largestGradients(
+  least: GradientSizes,
+  asked: GradientsAsked,
+  room: (of: GradientSizes) => number,
+): GradientSizes {
+  const sumsBeside = (buffers: number): number => {
+    const more = Math.floor(room({ ...least, buffers }) / FP32);
+    const most = asked.sums ?? Math.max(MOST_SUMS, least.sums);
+    return Math.min(most, least.sums + more);
+  };
+  const enough = Math.max(least.sums, SUMS_LEFT * sumsBeside(least.buffers));
+  const buffers = asked.buffers ?? BUFFERS.find((count) => sumsBeside(count) >= enough) ?? least.buffers;
+  return { buffers, sums: Math.max(least.sums, sumsBeside(buffers)) };
 }
 
 /** Standard deviations by which the fullest column of a chunk may exceed what is expected; more is refused when it runs. */

@@ -2,7 +2,8 @@
 
 import type { AttentionCase } from '../../kernels/attention/steps.ts';
 import type { HeadsLayout, Layout } from '../../kernels/spmm/layout.ts';
-import { type Graph, type Heads, type Operator, outputFeatures } from '../graph/graph.ts';
+import { besideOf } from '../graph/adapters.ts';
+import { type Graph, type GraphNode, type Heads, type Operator, outputFeatures } from '../graph/graph.ts';
 import type { Mapping } from './mapping.ts';
 
 /** Rotary positions turn pairs of features, which then share a column. */
@@ -37,6 +38,12 @@ function oneByHead({ heads, headDim }: Heads, graph: Graph): HeadsLayout {
 
 function queriesKeysValues(heads: Heads, graph: Graph): HeadsLayout {
   return { ...oneByHead(heads, graph), parts: [heads.heads, heads.kvHeads, heads.kvHeads] };
+}
+
+/** Layout of what a residual adds to: beside an adapter the output of its matrix, else the stream. */
+export function residualLayout(node: GraphNode, width: number, graph: Graph): Layout {
+  const beside = besideOf(node, graph);
+  return beside === undefined ? { kind: 'strided', features: width } : linearLayouts(beside.operator, graph).output;
 }
 
 /** Layout of the output of any operator. */

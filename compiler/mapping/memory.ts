@@ -7,12 +7,13 @@ import { localFeatures } from '../../kernels/spmm/layout.ts';
 import { attentionSram } from '../../kernels/attention/sram.ts';
 import { layoutOf } from '../../kernels/attention/steps.ts';
 import { type Graph, type GraphNode, isOfFirst, type Operator } from '../graph/graph.ts';
-import { attentionCase, linearLayouts } from './layouts.ts';
+import { attentionCase, linearLayouts, residualLayout } from './layouts.ts';
 import { bytesOfSum, FP16, FP32, type MemoryChoice, type MemoryItem, type MemoryUse, vectors } from './memoryUse.ts';
-import { backwardParts, keptHere, keptItems } from './trainingMemory.ts';
+import { backwardParts, besideItems, keptHere, keptItems } from './trainingMemory.ts';
 
 /** Items of one operator, without those that are always there. */
-function operatorItems(operator: Operator, graph: Graph, choice: MemoryChoice): MemoryItem[] {
+function operatorItems(node: GraphNode, graph: Graph, choice: MemoryChoice): MemoryItem[] {
+  const { operator } = node;
   const { columns: C, tokensPerPe: T } = choice;
   const local = (features: number): number => vectors(Math.ceil(features / C), choice);
   switch (operator.kind) {
@@ -49,7 +50,12 @@ function operatorItems(operator: Operator, graph: Graph, choice: MemoryChoice): 
       return [{ what: 'activations', bytes: inputs * local(operator.features) }];
     }
     case 'residual':
-      return [{ what: 'what is added', bytes: local(operator.width) }];
+      return [
+        {
+          what: 'what is added',
+          bytes: vectors(localFeatures(residualLayout(node, operator.width, graph), C), choice),
+        },
+      ];
     case 'lmHead':
       return [
         { what: 'input', bytes: local(operator.width) },
@@ -108,14 +114,21 @@ export function memoryParts(node: GraphNode, graph: Graph, machine: Machine, cho
     return { operator, items, bytes, sramBytes };
   };
   const standing = standingItems(node, graph, machine, choice);
-  const forward = operatorItems(node.operator, graph, choice);
-  if (graph.training === null) return [use(node.id, [...standing, ...forward])];
+  const beside = besideItems(node, graph, choice);
+  const forward = operatorItems(node, graph, choice);
+  if (graph.training === null) return [use(node.id, [...standing, ...forward, ...beside])];
   const kept = keptItems(graph, choice);
   const here = keptHere(node, graph, choice);
   const again = here.length > 0;
   return [
     // Run again, an operator's output is one of the activations that are kept of its layer.
-    use(again ? `${node.id}.recompute` : node.id, [...standing, ...kept, ...here, ...withoutKept(forward, node)]),
+    use(again ? `${node.id}.recompute` : node.id, [
+      ...standing,
+      ...kept,
+      ...here,
+      ...withoutKept(forward, node),
+      ...beside,
+    ]),
     ...backwardParts(node, graph, choice).map(({ name, items }) =>
       use(`${node.id}.${name}`, [...standing, ...kept, ...here, ...items]),
     ),

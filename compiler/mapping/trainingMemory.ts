@@ -7,8 +7,10 @@
 
 import { attentionBackwardSram } from '../../kernels/attention/backwardSteps.ts';
 import { accumulatorsOf } from '../../kernels/spmm/accumulators.ts';
-import { localFeatures } from '../../kernels/spmm/layout.ts';
+import { type Layout, localFeatures } from '../../kernels/spmm/layout.ts';
+import { besideOf, isAdapter } from '../graph/adapters.ts';
 import { type Graph, type GraphNode, isOfFirst, type Operator } from '../graph/graph.ts';
+import { isTrained } from '../graph/trained.ts';
 import { attentionCase, linearLayouts } from './layouts.ts';
 import { bytesOfSum, FP16, FP32, type MemoryChoice, type MemoryItem, vectors } from './memoryUse.ts';
 
@@ -29,6 +31,7 @@ export function keptOfLayer(graph: Graph, choice: MemoryChoice): MemoryItem[] {
   const layer = graph.nodes.filter((node) => isOfFirst(node) && node.id.startsWith('h.'));
   const { columns: C, tokensPerPe: T } = choice;
   let norms = 0;
+  let adapters = 0;
   const items: MemoryItem[] = [];
   for (const node of layer) {
     const { operator } = node;
@@ -37,8 +40,10 @@ export function keptOfLayer(graph: Graph, choice: MemoryChoice): MemoryItem[] {
       const { state } = attentionBackwardSram(attentionCase(operator, graph, choice));
       items.push({ what: 'maxima and sums of the softmax', bytes: state });
     }
-    if (!isLinear(node) || isPart(node)) continue;
+    if (!isLinear(node)) continue;
     const { input, output } = linearLayouts(node.operator, graph);
+    if (node.id.endsWith('.lora_A')) adapters += vectors(localFeatures(output, C), choice);
+    if (isAdapter(node)) continue;
     if (node.operator.weight === 'qkv')
       items.push({ what: 'queries, keys and values', bytes: vectors(localFeatures(output, C), choice) });
     if (node.operator.weight === 'attentionOut')
@@ -46,12 +51,20 @@ export function keptOfLayer(graph: Graph, choice: MemoryChoice): MemoryItem[] {
     if (node.operator.weight === 'mlpIn')
       items.push({ what: 'inputs of the activation', bytes: vectors(localFeatures(output, C), choice) });
   }
+  if (adapters > 0) items.push({ what: 'between the matrices of adapters', bytes: adapters });
   return [{ what: 'normalised activations', bytes: norms }, ...items];
 }
 
-/** Small matrices beside one that is frozen. */
-function isPart({ id }: GraphNode): boolean {
-  return id.includes('.lora');
+/** Beside an adapter its matrix' output waits until theirs is added. */
+export function besideItems(node: GraphNode, graph: Graph, choice: MemoryChoice): MemoryItem[] {
+  const beside = besideOf(node, graph);
+  if (beside === undefined) return [];
+  // Run again it is one of the activations that are kept, and that of B is the one beside it.
+  const { weight } = beside.operator;
+  const isKept = graph.training?.recompute === 'layer' && (weight === 'qkv' || weight === 'mlpIn');
+  if (isKept && !node.id.endsWith('.lora_B')) return [];
+  const { output } = linearLayouts(beside.operator, graph);
+  return [{ what: 'output of the matrix beside it', bytes: vectors(localFeatures(output, choice.columns), choice) }];
 }
 
 /** What stays during the whole backward pass and, where all is kept, at the end of the forward pass. */
@@ -111,12 +124,17 @@ export function backwardParts(node: GraphNode, graph: Graph, choice: MemoryChoic
       const { input, output } = linearLayouts(operator, graph);
       const wide = { what: 'gradient by the output', bytes: vectors(localFeatures(output, C), choice) };
       const narrow = vectors(localFeatures(input, C), choice);
+      const waiting = waitingGradient(node, graph, choice);
+      const wgrad: BackwardPart = {
+        name: 'wgrad',
+        items: [wide, { what: 'input', bytes: narrow }, ...waiting, ...productItems(choice)],
+      };
       return [
         {
           name: 'dgrad',
-          items: [wide, { what: 'gradient by the input', bytes: narrow }, sums(operator.weight, choice)],
+          items: [wide, { what: 'gradient by the input', bytes: narrow }, ...waiting, sums(operator.weight, choice)],
         },
-        { name: 'wgrad', items: [wide, { what: 'input', bytes: narrow }, ...productItems(choice)] },
+        ...(isChanged(node, graph) ? [wgrad] : []),
       ];
     }
     case 'lmHead': {
@@ -129,10 +147,27 @@ export function backwardParts(node: GraphNode, graph: Graph, choice: MemoryChoic
       ];
       return [
         { name: 'dgrad', items: [...items, sums('lmHead', choice)] },
-        { name: 'wgrad', items: [...items, ...productItems(choice)] },
+        ...(isChanged(node, graph) ? [{ name: 'wgrad' as const, items: [...items, ...productItems(choice)] }] : []),
       ];
     }
   }
+}
+
+function isChanged(node: GraphNode, { training }: Graph): boolean {
+  return training !== null && isTrained(node, training);
+}
+
+/** The gradient by the output of a matrix waits for its adapter, and that by the adapter's input for the matrix. */
+function waitingGradient(node: GraphNode, graph: Graph, choice: MemoryChoice): MemoryItem[] {
+  const beside = besideOf(node, graph);
+  const sized = (what: string, layout: Layout): MemoryItem[] => [
+    { what, bytes: vectors(localFeatures(layout, choice.columns), choice) },
+  ];
+  if (beside !== undefined && node.id.endsWith('.lora_A'))
+    return sized('gradient by the output of the matrix beside it', linearLayouts(beside.operator, graph).output);
+  const adapted = graph.nodes.find(({ id }) => id === `${node.id}.lora_A`);
+  if (adapted?.operator.kind !== 'linear') return [];
+  return sized('gradient by the input of its adapter', linearLayouts(adapted.operator, graph).input);
 }
 
 function normSums(tokens: number): MemoryItem {

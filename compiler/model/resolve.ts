@@ -34,11 +34,18 @@ function gptSpec(document: Document): GptSpec {
   };
 }
 
+const NOT_OF_MATMULS = [
+  ['causal', 'attention'],
+  ['gradients', 'training step'],
+] as const;
+
 function matmulSpec(document: Document): MatmulSpec {
   const file = validate(document, matmulDocument);
-  if (valueAt(document.value, ['mapping', 'causal']) !== undefined) {
-    const text = 'a matmul has no attention; leave it out';
-    throw failureOf(document, [{ path: ['mapping', 'causal'], on: 'value', text }]);
+  for (const [field, missing] of NOT_OF_MATMULS) {
+    if (valueAt(document.value, ['mapping', field]) === undefined) continue;
+    throw failureOf(document, [
+      { path: ['mapping', field], on: 'value', text: `a matmul has no ${missing}; leave it out` },
+    ]);
   }
   return {
     kind: 'matmul',
@@ -72,6 +79,7 @@ function mappingOf({ mapping }: GptDocument | MatmulDocument): MappingRequest {
     rows: mapping.rows ?? null,
     accumulate: mapping.accumulate,
     causal: mapping.causal,
+    ...(mapping.gradients === undefined ? {} : { gradients: mapping.gradients }),
   };
 }
 

@@ -100,6 +100,7 @@ const gptSparsity = z
   .describe('0 (dense) unless given');
 
 const MOST_PES = 65_535;
+const MOST_SUMS = 2 ** 24;
 
 const accumulatorsOfEach = (names: readonly MatmulName[]) =>
   z.strictObject(
@@ -123,6 +124,13 @@ const mappingOfMatmuls = (names: readonly MatmulName[]) =>
       rows: sizeOrNone(MOST_PES, 'rows of PEs that are used, at most'),
       accumulate: z.enum(accumulateTypes).default('fp16').describe('type of the sums; fp16 is the peak rate'),
       causal: z.boolean().default(true).describe('attention skips what the causal mask hides'),
+      gradients: z
+        .strictObject({
+          buffers: sizeOrNone(MOST_PES, 'gradients of output features on their way that a PE has room for'),
+          sums: sizeOrNone(MOST_SUMS, 'sums of products that it has room for; they make the chunks'),
+        })
+        .optional()
+        .describe('of the gradients by weights of a training step'),
     })
     .describe('what is fixed of a mapping; the mapper chooses the rest');
 

@@ -58,6 +58,8 @@ export interface MappingRequest {
   readonly rows: number | null;
   readonly accumulate: Accumulate;
   readonly causal: boolean;
+  /** Of a training step: gradients on their way, sums of products. */
+  readonly gradients?: { readonly buffers?: number | undefined; readonly sums?: number | undefined };
 }
 
 /** A machine and where its numbers come from. */

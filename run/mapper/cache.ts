@@ -13,7 +13,7 @@ import type { MappingRequest } from '../../compiler/model/spec.ts';
 import type { Machine } from '../../emulator/machine/spec.ts';
 
 /** To be counted up when a search of the same version of the package would choose otherwise. */
-const MAPPER_VERSION = 1;
+const MAPPER_VERSION = 2;
 
 export interface MappingCache {
   /** Made when something is kept. */

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { boundByTwins } from '../../run/bound.ts';
 import { EFFECTS, type Twins } from '../../run/result.ts';
 import { effectCosts, effectTable } from '../../report/effects.ts';
-import { leverAtPrices, leverOf } from '../../report/levers.ts';
+import { helpedOf, leverAtPrices, leverOf } from '../../report/levers.ts';
 import { linesOf, operatorTable } from '../../report/operatorTable.ts';
 import { buildReport, type Report } from '../../report/report.ts';
 import { terminalReport } from '../../report/terminal.ts';
@@ -172,6 +172,23 @@ describe('what would help', () => {
   test('against imbalance are accumulators where they do at least half as much as even zeros', () => {
     expect(lever(90)).toBe('more accumulators (K)');
     expect(lever(91)).toBe('fewer columns (C)');
+  });
+
+  test('a gradient by weights are larger chunks and a wider edge, not accumulators, of which it has none', () => {
+    const helped = [
+      { name: 'h.0.mlp.c_fc.wgrad', kind: 'linear' },
+      { name: 'h.0.mlp.c_fc.dgrad', kind: 'linear' },
+      { name: 'lm_head.backward', kind: 'lmHead' },
+      { name: 'lm_head', kind: 'lmHead' },
+    ] as const;
+    expect(helped.map(helpedOf)).toEqual(['weightGradient', 'linear', 'weightGradient', 'lmHead']);
+    const bounds = ['compute', 'overhead', 'reduction', 'weight stream', 'load imbalance', 'fabric'] as const;
+    for (const bound of bounds)
+      for (const text of [leverOf(bound, 'weightGradient'), leverAtPrices(bound, 'weightGradient', 100, twins)])
+        expect(text).not.toContain('(K)');
+    expect(leverOf('load imbalance', 'weightGradient')).toBe('larger chunks (sums)');
+    expect(leverOf('weight stream', 'weightGradient')).toBe('wider edge, fewer passes');
+    expect(leverAtPrices('load imbalance', 'weightGradient', 100, twins)).toBe('more gradient buffers');
   });
 
   test('is what bounds it otherwise', () => {

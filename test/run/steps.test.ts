@@ -3,13 +3,14 @@
 
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { withAdapters } from '../../compiler/graph/adapters.ts';
 import type { Graph, OperatorKind } from '../../compiler/graph/graph.ts';
 import { lower } from '../../compiler/lower/lower.ts';
 import { placeGraph } from '../../compiler/lower/placement.ts';
 import type { Program, ProgramStep } from '../../compiler/lower/program.ts';
 import { fitMapping, isMisfit } from '../../compiler/mapping/fit.ts';
 import type { Mapping } from '../../compiler/mapping/mapping.ts';
-import type { MappingRequest } from '../../compiler/model/spec.ts';
+import { type MappingRequest, type Recompute, sparseWeights } from '../../compiler/model/spec.ts';
 import { machinePresets } from '../../emulator/machine/presets/index.ts';
 import { latenciesOf, type Machine } from '../../emulator/machine/spec.ts';
 import { CAUSE, CAUSE_COUNT, type Where, whereAt } from '../../emulator/program/causes.ts';
@@ -58,6 +59,12 @@ function asStepped({ shape }: ProgramStep, kind: OperatorKind, graph: Graph, { m
     all += cycles + start;
   });
   return { cycles: all, where: whereAt(totals, 0) };
+}
+
+function adaptersOf(model: Readonly<Record<string, unknown>>, recompute: Recompute): Graph {
+  const graph = withAdapters(graphOf(model, 3, 13, { kind: 'train', recompute }), { rank: 3, targets: sparseWeights });
+  if (graph.training === null) throw new Error('not a training step');
+  return { ...graph, training: { ...graph.training, weights: 'adapters' } };
 }
 
 interface Case {
@@ -206,6 +213,23 @@ const cases: Case[] = [
       T: 5,
       K: 3,
       instead: { gradients: { buffers: 1, sums: 1000 } },
+    },
+    {
+      what: `adapters of a GPT alone, the queries' by head, recompute ${recompute}`,
+      graph: adaptersOf({ ...gptLike, layers: 2 }, recompute),
+      C: 13,
+      T: 6,
+      K: 2,
+      instead: { gradients: { buffers: 2, sums: 40 } },
+    },
+    {
+      what: `adapters of a LLaMA alone, gate and up in two parts, recompute ${recompute}`,
+      graph: adaptersOf(llamaLike, recompute),
+      machine: slow,
+      C: 10,
+      T: 5,
+      K: 3,
+      request: { accumulate: 'fp32' },
     },
   ]),
 ];

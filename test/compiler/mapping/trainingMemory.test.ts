@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { fitMapping, isMisfit } from '../../../compiler/mapping/fit.ts';
-import { chunkFeatures, gradientChoices } from '../../../compiler/mapping/gradients.ts';
+import { chunkFeatures, largestGradients, leastGradients } from '../../../compiler/mapping/gradients.ts';
 import { memoryParts } from '../../../compiler/mapping/memory.ts';
 import type { MemoryChoice, MemoryUse } from '../../../compiler/mapping/memoryUse.ts';
 import type { Graph } from '../../../compiler/graph/graph.ts';
@@ -105,12 +105,53 @@ test('more micro-batches where a batch does not fit at once, more of them where 
 });
 
 describe('chunks of output features', () => {
-  test('sizes from the largest down to one that holds a feature', () => {
-    const sizes = gradientChoices(trained('layer'), 13).map(({ sums }) => sums);
-    expect(sizes[0]).toBe(16_384);
+  test('the smallest is one feature, none of whose weights is zero', () => {
     // 40 features of the MLP on 13 columns.
-    expect(sizes.at(-1)).toBe(4);
-    expect(gradientChoices(graphOf(gptLike, 4, 13), 13)).toEqual([]);
+    expect(leastGradients(trained('layer'), 13, {})).toEqual({ buffers: 2, sums: 4 });
+    expect(leastGradients(graphOf(gptLike, 4, 13), 13, {})).toBeUndefined();
+  });
+
+  test('as many sums as there is room for, and more gradients on their way where that leaves nearly as many', () => {
+    const least = { buffers: 2, sums: 4 };
+    // A buffer takes as much as 10 sums.
+    const room =
+      (bytes: number) =>
+      ({ buffers, sums }: typeof least): number =>
+        bytes - 40 * buffers - 4 * sums;
+    expect(largestGradients(least, {}, room(4000))).toEqual({ buffers: 8, sums: 920 });
+    expect(largestGradients(least, {}, room(1000))).toEqual({ buffers: 4, sums: 210 });
+    expect(largestGradients(least, {}, room(200))).toEqual({ buffers: 2, sums: 30 });
+    expect(largestGradients(least, {}, room(100_000))).toEqual({ buffers: 8, sums: 16_384 });
+    expect(largestGradients(least, { sums: 50 }, room(1000))).toEqual({ buffers: 8, sums: 50 });
+    expect(largestGradients(least, { sums: 50 }, room(400))).toEqual({ buffers: 4, sums: 50 });
+    expect(largestGradients({ ...least, buffers: 3 }, { buffers: 3 }, room(1000))).toEqual({ buffers: 3, sums: 220 });
+  });
+
+  test('fill the SRAM during the fullest of their operators, to the last sum', () => {
+    const graph = trained('layer');
+    const small = { ...machine, memory: { ...machine.memory, sramBytes: machine.memory.reservedBytes + 900 } };
+    const fit = fitMapping(graph, small, anyMapping, { columns: 13, tokensPerPe: 5, accumulators: 1 });
+    if (isMisfit(fit)) throw new Error(fit.what);
+    const fullest = (of: MemoryChoice): number =>
+      graph.nodes
+        .flatMap((node) => memoryParts(node, graph, small, of))
+        .filter(({ operator }) => operator.endsWith('.wgrad'))
+        .reduce((most, { bytes }) => Math.max(most, bytes), 0);
+    const { gradients = { buffers: 0, sums: 0 } } = fit;
+    expect(gradients.sums).toBeGreaterThan(4);
+    expect(fullest(fit)).toBeLessThanOrEqual(small.memory.sramBytes);
+    const more = { ...gradients, sums: gradients.sums + 1 };
+    expect(fullest({ ...fit, gradients: more })).toBeGreaterThan(small.memory.sramBytes);
+  });
+
+  test('what is asked for is taken, and refused where it has no room', () => {
+    const asked = { ...anyMapping, gradients: { buffers: 3, sums: 100 } };
+    const choiceOf = { columns: 13, tokensPerPe: 5, accumulators: 1 };
+    expect(fitMapping(trained('layer'), machine, asked, choiceOf)).toMatchObject({ gradients: asked.gradients });
+    const tooMany = { ...anyMapping, gradients: { sums: 12_000 } };
+    const misfit = fitMapping(trained('layer'), machine, tooMany, choiceOf);
+    expect(misfit).toMatchObject({ what: expect.stringContaining('.wgrad'), unit: 'bytes' });
+    expect(isMisfit(misfit) && misfit.levers).toContain('fewer gradients');
   });
 
   test.each([0, 0.5, 0.75, 0.95])('their sums have room at %d zeros', (sparsity) => {

@@ -31,7 +31,15 @@ const seeds: readonly object[] = [
     sparsity: { value: 0.75, kind: 'uniform', seed: 1, weights: ['qkv', 'mlpIn'] },
     machine: { preset: 'wse2', clockHz: { value: 1e9, unit: 'Hz', source: 'x' }, core: { simdFp16: 8 } },
     gpu: 'h100',
-    mapping: { columns: 4, tokensPerPe: 8, accumulators: 2, rows: 3, accumulate: 'fp32', causal: true },
+    mapping: {
+      columns: 4,
+      tokensPerPe: 8,
+      accumulators: 2,
+      rows: 3,
+      accumulate: 'fp32',
+      causal: true,
+      gradients: { buffers: 4, sums: 90 },
+    },
   },
   { kind: 'matmul', in: 64, out: 32, workload: { tokens: 8 }, sparsity: 0.5, machine: 'wse3' },
 ];

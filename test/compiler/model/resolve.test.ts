@@ -184,7 +184,7 @@ test.each([
   ],
   [
     '{TINY, "mapping": {¦"C": 96}}',
-    ' mapping: unknown key, got "C", allowed columns, groups, tokensPerPe, accumulators, rows, accumulate, causal, did you mean "columns"?',
+    ' mapping: unknown key, got "C", allowed columns, groups, tokensPerPe, accumulators, rows, accumulate, causal, gradients, did you mean "columns"?',
   ],
   [
     '{"kind": "matmul", "in": 4, "out": 4, "workload": ¦{}}',
@@ -198,6 +198,10 @@ test.each([
   [
     '{"kind": "matmul", "in": 4, "out": 4, "workload": {"tokens": 4}, "mapping": {"causal": ¦true}}',
     ' mapping.causal: a matmul has no attention; leave it out',
+  ],
+  [
+    '{"kind": "matmul", "in": 4, "out": 4, "workload": {"tokens": 4}, "mapping": {"gradients": ¦{"sums": 9}}}',
+    ' mapping.gradients: a matmul has no training step; leave it out',
   ],
 ])('%s is refused', (marked, message) => {
   const text = marked.replace('TINY', sizes);
