@@ -1,6 +1,7 @@
 // A forward pass of a whole model: every weight of every layer and every other kernel, in the mapping that the mapper
 // takes. The mapper's own runs are not counted; each model runs in a process of its own, so that its memory is known.
-// With two workers beside one: how much of a second core is gained where one is free.
+// With two workers beside one: how much of a second core is gained where one is free; as the time that passed, and, since
+// cores are seldom free, as CPU time of the thread that had most to do.
 
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -14,10 +15,10 @@ import { accumulatorsText } from '../kernels/spmm/accumulators.ts';
 import { chooseMapping } from '../run/mapper.ts';
 import { runProgram } from '../run/program.ts';
 import { inProcessTimer, pooledTimer, type Timer } from '../run/timer.ts';
-import { host, table } from './measure.ts';
+import { host, table, threadSeconds } from './measure.ts';
 
 const models = [
-  { preset: 'gpt3-xl', batch: 128, pairs: 3 },
+  { preset: 'gpt3-xl', batch: 128, pairs: 5 },
   { preset: 'gpt3-175b', batch: 64, pairs: 0 },
 ];
 const SPARSITY = 0.75;
@@ -29,8 +30,9 @@ const passSchema = z.object({
   cpu: z.number(),
   matmulCpu: z.number(),
   mebibytes: z.number(),
-  /** Wall seconds of one worker over those of two, in turn. */
+  /** Of one worker over two, in turn: wall seconds, and CPU seconds of the busiest thread. */
   gains: z.array(z.number()),
+  busiest: z.array(z.number()),
 });
 type Pass = z.infer<typeof passSchema>;
 
@@ -55,25 +57,46 @@ async function forward(preset: string, batch: number, pairs: number): Promise<Pa
   const { cpu: matmulCpu } = await timed(matmuls, inProcessTimer());
   const mebibytes = process.resourceUsage().maxRSS / 1024;
   const gains: number[] = [];
-  for (let i = 0; i < pairs; i++) gains.push((await wall(program, 1)) / (await wall(program, 2)));
+  const busiest: number[] = [];
+  for (let i = 0; i < pairs; i++) {
+    const one = await onPool(program, 1);
+    const two = await onPool(program, 2);
+    gains.push(one.wall / two.wall);
+    busiest.push(one.busiest / two.busiest);
+  }
   const weights = graph.nodes.reduce((sum, { operator }) => {
     if (operator.kind === 'linear') return sum + operator.in * operator.out;
     return operator.kind === 'lmHead' ? sum + operator.width * operator.vocabulary : sum;
   }, 0);
   const name = `C = ${mapping.columns}, T = ${mapping.tokensPerPe}, K = ${accumulatorsText(mapping.accumulators)}`;
-  return { cycles, weights, mapping: name, cpu, matmulCpu, mebibytes, gains };
+  return { cycles, weights, mapping: name, cpu, matmulCpu, mebibytes, gains, busiest };
 }
 
-/** Wall seconds of a pass on a pool that has already run it once, so that starting threads is not counted. */
-async function wall(program: Parameters<typeof runProgram>[0], workers: number): Promise<number> {
+interface Pooled {
+  /** Seconds that passed, and CPU seconds of the busiest thread. */
+  readonly wall: number;
+  readonly busiest: number;
+}
+
+/** A pass on a pool that has run one before, so that starting threads and compiling is not counted. */
+async function onPool(program: Parameters<typeof runProgram>[0], workers: number): Promise<Pooled> {
   const timer = pooledTimer(workers);
-  const small = { ...program, operators: program.operators.slice(-2) };
-  await runProgram(small, { timer });
+  // By another name, so that nothing of it is remembered.
+  await runProgram({ ...program, machine: { ...program.machine, name: 'warm-up' } }, { timer });
+  const before = threadSeconds();
   const from = performance.now();
-  await runProgram({ ...program, operators: program.operators.slice(0, -2) }, { timer });
-  const seconds = (performance.now() - from) / 1000;
+  await runProgram(program, { timer });
+  const wall = (performance.now() - from) / 1000;
+  const threads = [...threadSeconds()].map(([id, seconds]) => seconds - (before.get(id) ?? 0));
   await timer.close();
-  return seconds;
+  return { wall, busiest: Math.max(...threads) };
+}
+
+/** Median and extremes. */
+function spread(ratios: readonly number[]): string {
+  const sorted = ratios.filter(Number.isFinite).sort((a, b) => a - b);
+  if (sorted.length === 0) return '-';
+  return `${sorted[sorted.length >> 1].toFixed(2)} (${sorted[0].toFixed(2)} .. ${sorted[sorted.length - 1].toFixed(2)})`;
 }
 
 const [preset] = process.argv.slice(2);
@@ -85,7 +108,6 @@ else {
     const { stdout, stderr, status } = spawnSync(process.execPath, [file, model.preset], { encoding: 'utf8' });
     if (status !== 0) throw new Error(`${model.preset} ended with ${status}: ${stderr}`);
     const pass = passSchema.parse(JSON.parse(stdout));
-    const gains = pass.gains.sort((a, b) => a - b);
     return [
       `${model.preset}, batch ${model.batch}`,
       pass.mapping,
@@ -95,12 +117,13 @@ else {
       pass.cpu.toPrecision(3),
       ((pass.matmulCpu * 1e9) / pass.weights).toPrecision(2),
       pass.mebibytes.toFixed(0),
-      gains.length > 0
-        ? `${gains[gains.length >> 1].toFixed(2)} (${gains[0].toFixed(2)} .. ${gains[gains.length - 1].toFixed(2)})`
-        : '-',
+      spread(pass.gains),
+      spread(pass.busiest),
     ];
   });
   console.log(`Forward passes, ${SPARSITY * 100} % of the weights zero, one thread; ${host()}\n`);
   const heads = ['model', 'mapping', 'weights, 10^9', 'cycles', 'matmuls, CPU s', 'all kernels, CPU s'];
-  console.log(table([...heads, 'ns a weight', 'peak memory, MiB', 'one worker over two, wall'], rows));
+  console.log(
+    table([...heads, 'ns a weight', 'peak memory, MiB', 'one worker over two, wall', 'the same, busiest thread'], rows),
+  );
 }

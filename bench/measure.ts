@@ -2,6 +2,7 @@
 // with the extremes beside it. What is compared is run in turn, in one process. Where threads share the work, the time
 // that passes counts too.
 
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
 export interface Measured<Result> {
@@ -55,6 +56,16 @@ export async function inTurn<Result>(
 
 function medianOf(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1];
+}
+
+const TASKS = '/proc/self/task';
+
+/** CPU seconds of each thread of this process by its number, where the system says it (Linux); else none. */
+export function threadSeconds(): ReadonlyMap<string, number> {
+  if (!existsSync(TASKS)) return new Map();
+  return new Map(
+    readdirSync(TASKS).map((id) => [id, Number(readFileSync(`${TASKS}/${id}/schedstat`, 'utf8').split(' ')[0]) / 1e9]),
+  );
 }
 
 /** The machine of a measurement, for the head of a table. */

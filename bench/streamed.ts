@@ -9,18 +9,21 @@ import { countCells } from '../kernels/spmm/counts.ts';
 import { host, measure, milliseconds, table } from './measure.ts';
 import { type Matmul, placedWeights, shapeOf } from './spmmShape.ts';
 
-const RUNS = 3;
+const RUNS = 5;
 const WAFER_COLUMNS = 750;
 const square = { out: 12_288, in: 12_288, rows: 994 };
 const usual = [0, 0.5, 0.75, 0.9];
 const mappings = [
   { cols: 96, tokens: 64, accumulators: 2, sparsities: usual },
-  { cols: 256, tokens: 128, accumulators: 8, sparsities: usual },
-  // Much of this stream is control wavelets.
-  { cols: 750, tokens: 64, accumulators: 2, sparsities: [0.9] },
+  { cols: 256, tokens: 128, accumulators: 2, sparsities: usual },
+  { cols: 750, tokens: 64, accumulators: 2, sparsities: usual },
+  // Weights come late: where many columns share the edge, or hardly any weight is left.
+  { cols: 750, tokens: 32, accumulators: 2, sparsities: [0.5, 0.75, 0.9] },
+  { cols: 750, tokens: 64, accumulators: 2, sparsities: [0.95, 0.99] },
   // As in decoding: features shorter than the buffers.
   { cols: 96, tokens: 8, accumulators: 8, sparsities: usual },
   { cols: 96, tokens: 1, accumulators: 8, sparsities: usual },
+  { cols: 750, tokens: 8, accumulators: 8, sparsities: [0.75, 0.9] },
 ];
 
 function row(matmul: Matmul): string[] {
