@@ -89,7 +89,7 @@ export function* chunkRows(step: ChunkedGradient, machine: Machine): Generator<S
 }
 
 /** Of the fullest column. Throws (exit 3) where they have no room. */
-function sumsOf({ cols, sums: room, weights }: WeightGradientStep, cells: Uint16Array): number {
+export function sumsOf({ cols, sums: room, weights }: WeightGradientStep, cells: Uint16Array): number {
   const sums = new Uint32Array(cols);
   for (let cell = 0; cell < cells.length; cell++) sums[cell % cols] += cells[cell];
   const most = sums.reduce((a, b) => Math.max(a, b), 0);

@@ -2,8 +2,9 @@
 
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import type { CommandModule } from 'yargs';
-import { EmulateError, EXIT } from '../../emulator/errors.ts';
+import { EmulateError, EXIT, inputError } from '../../emulator/errors.ts';
 import { LawError } from '../../emulator/laws.ts';
+import { peTimeline } from '../../report/trace/pes.ts';
 import { checkDestination, STDOUT, unwritable } from '../destination.ts';
 import type { KernelCase } from '../../run/kernelCase.ts';
 import { workersOf, workersOption } from '../flags.ts';
@@ -13,8 +14,10 @@ import { timings } from '../kernel/inWorker.ts';
 import { lineOf } from '../kernel/line.ts';
 import { summaryOf } from '../kernel/summary.ts';
 import type { EngineUse } from '../kernel/timing.ts';
+import { watchInWorker } from '../kernel/watchInWorker.ts';
+import { mostRuns, type TraceAsked, traceAsked, type TraceFlags, withTraceFlags, writeTrace } from '../trace.ts';
 
-export interface KernelArguments extends CaseArguments {
+export interface KernelArguments extends CaseArguments, TraceFlags {
   readonly engine: string;
   readonly workers: string | undefined;
   readonly json: string | undefined;
@@ -27,13 +30,14 @@ export function kernelCommand(io: Io): CommandModule<object, KernelArguments> {
     command: 'kernel [name]',
     describe: 'time one kernel: cycles, and where those of every PE go',
     builder: (yargs) =>
-      withCases(yargs)
+      withTraceFlags(withCases(yargs))
         .option('engine', { ...text, default: 'auto', describe: 'stepped, streamed or auto' })
         .option('workers', { ...workersOption, describe: `${workersOption.describe}; for --engine stepped` })
         // Without nargs yargs takes the - of `--json -` for an argument of the command.
         .option('json', { ...text, describe: 'a JSON line a case; - is stdout' })
         .example('$0 kernel --spec cases.json', 'the cases of a file, a line of JSON each')
         .example('$0 kernel spmm --cols 96 --in 768 --out 768 --tokens 64', 'a dense matmul on one row')
+        .example('$0 kernel --spec case.json --trace case.pftrace', 'all PEs over time, for ui.perfetto.dev')
         .example(
           '$0 kernel weightGradient --cols 96 --in 768 --out 96 --tokens 64 --sparsity 0.75',
           'its gradient by the weights: the products of one chunk of output features',
@@ -47,16 +51,34 @@ async function runKernel(given: KernelArguments, io: Io): Promise<void> {
   const engine = choice('--engine', given.engine, ['auto', 'stepped', 'streamed']);
   const use = { engine, workers: workersOf(given.workers) };
   checkDestination('--json', json);
+  const asked = traceAsked(given);
   const { cases, machine } = givenCases('kernel', given);
+  if (asked !== undefined && cases.length > 1) throw inputError(`--trace: got ${cases.length} cases, allowed one`);
   if (json !== undefined || machine === undefined) {
     await writeLines(json ?? STDOUT, cases, use, io);
-    return;
+  } else {
+    const [one] = cases;
+    for await (const timing of timings(cases, use, io.signal)) {
+      if (timing.cycles === 'deadlock') throw new EmulateError(EXIT.deadlock, timing.why);
+      await io.stdout.write(summaryOf(one, timing, machine));
+    }
   }
-  const [one] = cases;
-  for await (const timing of timings(cases, use, io.signal)) {
-    if (timing.cycles === 'deadlock') throw new EmulateError(EXIT.deadlock, timing.why);
-    await io.stdout.write(summaryOf(one, timing, machine));
-  }
+  if (asked !== undefined) await traceKernel(cases[0], asked, io);
+}
+
+async function traceKernel(one: KernelCase, asked: TraceAsked, io: Io): Promise<void> {
+  const { window, pes } = asked;
+  const seen = await watchInWorker(
+    {
+      one,
+      pes: pes === undefined ? undefined : { flag: '--pes', text: pes },
+      cycles: window === undefined ? undefined : { flag: '--window', text: window },
+      most: mostRuns(asked),
+    },
+    io.signal,
+  );
+  const timeline = peTimeline(seen.kernel, [{ at: 0, kernel: seen.kernel, pes: seen.pes }]);
+  await writeTrace(io, asked, timeline, seen.isCut ? seen.until : null);
 }
 
 /** A line a case, to stdout or to a file, piece by piece. A deadlock is a line like any other, and the exit code then (4). */
