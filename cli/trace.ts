@@ -54,6 +54,12 @@ export function traceAsked(given: TraceFlags): TraceAsked | undefined {
   return { file, window, pes, mostBytes: Math.floor(most * MEGABYTE) };
 }
 
+/** Refuses, before anything is run, what asks for half of a window. */
+export function checkWindow({ window, pes }: TraceAsked): void {
+  if (window === undefined && pes !== undefined) throw inputError('--pes: got one without --window, allowed with it');
+  if (window !== undefined && pes === undefined) throw inputError('--window: got one without --pes, allowed with it');
+}
+
 /** Stretches of PEs and buffers that a file of this size can hold, and memory. */
 export function mostRuns({ mostBytes }: TraceAsked): number {
   return Math.min(MOST_RUNS, Math.ceil(mostBytes / LEAST_BYTES));

@@ -1,19 +1,22 @@
 // The trace of a run of a program: its operators, and PEs of the wafer in a window of cycles.
 
+import { lower } from '../compiler/lower/lower.ts';
+import { placeGraph } from '../compiler/lower/placement.ts';
 import type { Program } from '../compiler/lower/program.ts';
-import { inputError } from '../emulator/errors.ts';
+import { withBankConflicts } from '../emulator/machine/spec.ts';
 import { operatorTimeline } from '../report/trace/operators.ts';
 import { peTimeline, together } from '../report/trace/pes.ts';
+import type { MainResult } from '../run/main.ts';
 import type { WaferResult } from '../run/result.ts';
 import { windowInWorker } from '../run/windowInWorker.ts';
 import type { Io } from './io.ts';
 import { placesOf, spanOf } from './ranges.ts';
 import { mostRuns, type TraceAsked, writeTrace } from './trace.ts';
 
-/** Refuses, before anything is run, what asks for half of a window. */
-export function checkWindow({ window, pes }: TraceAsked): void {
-  if (window === undefined && pes !== undefined) throw inputError('--pes: got one without --window, allowed with it');
-  if (window !== undefined && pes === undefined) throw inputError('--window: got one without --pes, allowed with it');
+/** Of what the main job ran with zeros. */
+export async function traceModel(io: Io, asked: TraceAsked, { spec, graph, wafer }: MainResult): Promise<void> {
+  const machine = withBankConflicts(spec.machine.machine);
+  await traceRun(io, asked, lower(placeGraph(graph, machine, wafer.mapping)), wafer);
 }
 
 export async function traceRun(io: Io, asked: TraceAsked, program: Program, result: WaferResult): Promise<void> {

@@ -64,7 +64,8 @@ export function watchWindow(program: Program, result: WaferResult, { places, spa
   const parts: WindowPart[] = [];
   let left = most;
   for (const { at, stage } of stagesIn(program, result, span)) {
-    const { operator, kernel, cycles } = stage;
+    const { operator, cycles } = stage;
+    const kernel = stage.running === null ? `start of ${stage.kernel}` : stage.kernel;
     const within = { from: Math.max(0, span.from - at), until: Math.min(cycles, span.until - at) };
     if (within.from >= within.until) continue;
     const { pes, until, isCut } = viewOf(program, stage, places, within, left);

@@ -10,6 +10,8 @@ import type { Count, Slice, Timeline, Track } from './timeline.ts';
 export interface Stretch {
   readonly at: number;
   readonly kernel: string;
+  /** Where there is a model. */
+  readonly operator?: string;
   readonly pes: readonly PeView[];
 }
 
@@ -31,7 +33,7 @@ export function peTimeline(name: string, stretches: readonly Stretch[]): Timelin
     places.set(key, tracks.length);
     return tracks.push({ name: track, kind, group }) - 1;
   };
-  for (const { at, kernel, pes } of stretches)
+  for (const { at, kernel, operator, pes } of stretches)
     for (const { x, y, core, buffers } of pes) {
       const group = `PE ${x},${y}`;
       const causes = trackOf(group, 'cause', 'slices');
@@ -42,7 +44,7 @@ export function peTimeline(name: string, stretches: readonly Stretch[]): Timelin
           until: at + until,
           name: CAUSES[cause],
           value: cause,
-          details: { kernel },
+          details: operator === undefined ? { kernel } : { operator, kernel },
         });
       const slots = core.filter(({ thread, cause }) => thread >= 0 && cause <= CAUSE.reduce);
       for (const thread of [...new Set(slots.map((run) => run.thread))].sort((a, b) => a - b))
