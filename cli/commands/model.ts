@@ -11,9 +11,10 @@ import { type ModelFlags, overridesOf, twinsOption, withModelFlags, workersOf } 
 import type { Io } from '../io.ts';
 import { withMisfitPlace } from '../misfit.ts';
 import { startProgress } from '../progress.ts';
+import { checkWindow, traceAsked, type TraceFlags, withTraceFlags } from '../trace.ts';
 import { nearCommand } from '../usage.ts';
 
-export interface ModelArguments extends ModelFlags {
+export interface ModelArguments extends ModelFlags, TraceFlags {
   readonly model: string | undefined;
   readonly json: string | undefined;
   readonly twins: boolean;
@@ -25,13 +26,14 @@ export function modelCommand(io: Io): CommandModule<object, ModelArguments> {
     command: '$0 [model]',
     describe: 'compile a model, run it on the wafer, compare it with a GPU',
     builder: (yargs) =>
-      withModelFlags(yargs)
+      withTraceFlags(withModelFlags(yargs))
         .positional('model', { type: 'string', describe: 'a model file, or a preset (emulate list models)' })
         .option('json', { type: 'string', nargs: 1, describe: 'the report as JSON to a file; - is stdout, alone' })
         .option('twins', twinsOption)
         .option('color', { type: 'boolean' })
         .example('$0 examples/gpt3-xl.json', 'GPT-3 XL with 75 % zeros on a whole CS-2')
         .example('$0 gpt2-small --sparsity 0.9 --machine wse3', 'a preset, other zeros, another machine')
+        .example('$0 gpt2-small --trace run.pftrace', 'its operators over time, for ui.perfetto.dev')
         .example('$0 gpt2-small --set machine.core.simdFp16=8 --json -', 'what if, for a program to read'),
     handler: (given) => emulateModel(given, io),
   };
@@ -41,6 +43,8 @@ async function emulateModel(given: ModelArguments, io: Io): Promise<void> {
   const { model, json, color, twins } = given;
   const workers = workersOf(given.workers);
   checkDestination('--json', json);
+  const trace = traceAsked(given);
+  if (trace !== undefined) checkWindow(trace);
   const spec = load(model, given);
   // Loaded late: what is wrong with the input is said at once.
   const { runModel } = await import('../../run/main.ts');
@@ -54,6 +58,7 @@ async function emulateModel(given: ModelArguments, io: Io): Promise<void> {
     const report = buildReport(result);
     if (json !== undefined) await writeTo(io, '--json', json, `${JSON.stringify(report, null, 2)}\n`);
     if (json !== STDOUT) await io.stdout.write(terminalReport(report, coloursFor(io.stdout, io.env, color)));
+    if (trace !== undefined) await (await import('../traceRun.ts')).traceModel(io, trace, result);
   } finally {
     progress.stop();
   }

@@ -13,8 +13,10 @@ import { checkDestination, STDOUT, writeTo } from '../destination.ts';
 import { twinsOption, workersOf, workersOption } from '../flags.ts';
 import type { Io } from '../io.ts';
 import { startProgress } from '../progress.ts';
+import { checkWindow, traceAsked, type TraceFlags, withTraceFlags } from '../trace.ts';
+import { traceRun } from '../traceRun.ts';
 
-export interface RunArguments {
+export interface RunArguments extends TraceFlags {
   readonly program: string;
   readonly workers: string | undefined;
   readonly json: string | undefined;
@@ -27,7 +29,7 @@ export function runProgramCommand(io: Io): CommandModule<object, RunArguments> {
     command: 'run <program>',
     describe: 'run a compiled program',
     builder: (yargs) =>
-      yargs
+      withTraceFlags(yargs)
         .positional('program', { type: 'string', demandOption: true, describe: 'file of emulate compile' })
         .option('workers', workersOption)
         .option('twins', twinsOption)
@@ -41,6 +43,8 @@ export function runProgramCommand(io: Io): CommandModule<object, RunArguments> {
 async function run({ program: file, json, color, ...given }: RunArguments, io: Io): Promise<void> {
   const workers = workersOf(given.workers);
   checkDestination('--json', json);
+  const trace = traceAsked(given);
+  if (trace !== undefined) checkWindow(trace);
   const program = decodeProgram(readProgram(file), file);
   const timer = pooledTimer(workers, io.signal);
   const progress = await startProgress(io);
@@ -51,6 +55,7 @@ async function run({ program: file, json, color, ...given }: RunArguments, io: I
     progress.stop();
     if (json !== undefined) await writeTo(io, '--json', json, `${JSON.stringify(report, null, 2)}\n`);
     if (json !== STDOUT) await io.stdout.write(waferText(report, coloursFor(io.stdout, io.env, color)));
+    if (trace !== undefined) await traceRun(io, trace, program, result);
   } finally {
     progress.stop();
     await timer.close();
