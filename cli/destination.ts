@@ -20,6 +20,14 @@ export function checkDestination(flag: string, file: string | undefined): void {
     throw inputError(`${flag} ${file}: is a directory, allowed a file, or - for stdout`);
 }
 
+/** The same of several flags, by name; stdout is for one of them. */
+export function checkDestinations(files: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, file] of Object.entries(files)) checkDestination(`--${name}`, file);
+  const onStdout = Object.keys(files).filter((name) => files[name] === STDOUT);
+  if (onStdout.length > 1)
+    throw inputError(`--${onStdout.join(' - and --')} -: got stdout for both, allowed for one; give the others a file`);
+}
+
 /** A folder for results, made where there is none; the folder that it lies in must be there. */
 export function makeFolder(flag: string, folder: string): void {
   try {

@@ -49,6 +49,12 @@ export const workersOption = {
   describe: 'threads that emulate; as many as the computer runs at once unless given',
 } as const;
 
+export const htmlOption = {
+  type: 'string',
+  nargs: 1,
+  describe: 'the report as one page to open in a browser: map of the wafer, timeline, roofline; - is stdout, alone',
+} as const;
+
 export const twinsOption = {
   type: 'boolean',
   default: true,

@@ -10,12 +10,14 @@ import { placeGraph } from '../compiler/lower/placement.ts';
 import type { Mapping } from '../compiler/mapping/mapping.ts';
 import type { ModelSpec } from '../compiler/model/spec.ts';
 import { withBankConflicts } from '../emulator/machine/spec.ts';
+import { type CurvePoint, runCurve } from './curve.ts';
 import { chooseMapping } from './mapper.ts';
 import type { MappingCache } from './mapper/cache.ts';
 import { runProgram } from './program.ts';
 import type { Twins, WaferResult } from './result.ts';
 import { pooledTimer, type Timer } from './timer.ts';
 import { runTwins } from './twins.ts';
+import { mapWafer, type OperatorMap, timerPerPe } from './waferMap.ts';
 
 export interface MainOptions {
   readonly workers: number;
@@ -25,6 +27,14 @@ export interface MainOptions {
   readonly signal?: AbortSignal;
   /** Where mappings that were found before lie; nowhere unless given. */
   readonly cache?: MappingCache | undefined;
+  /** Ask also for the counts of every PE and for the model at other sparsities. */
+  readonly detail?: boolean;
+}
+
+/** What pictures show beyond a report. */
+export interface Detail {
+  readonly map: readonly OperatorMap[];
+  readonly curve: readonly CurvePoint[];
 }
 
 export interface MainResult {
@@ -36,6 +46,8 @@ export interface MainResult {
   readonly waferDenseSameMapping: WaferResult;
   /** Of each operator of `wafer`; null where they were not asked for. */
   readonly twins: readonly Twins[] | null;
+  /** Null where it was not asked for. */
+  readonly detail: Detail | null;
   /** sha256 of the program file. */
   readonly programHash: string;
   /** What depends on the host. */
@@ -69,7 +81,8 @@ async function runAll(
     twins: isAsked,
     onProgress,
     cache,
-  }: Pick<MainOptions, 'twins' | 'onProgress' | 'cache'> & {
+    detail: isDetailed = false,
+  }: Pick<MainOptions, 'twins' | 'onProgress' | 'cache' | 'detail'> & {
     readonly timer: Timer;
   },
 ): Promise<Omit<MainResult, 'run'>> {
@@ -81,10 +94,16 @@ async function runAll(
   const mapping = await choose(graph, 'mapping');
   const denseMapping = await choose(dense, 'dense mapping');
   const program = lower(placeGraph(graph, machine, mapping));
-  const wafer = await runProgram(program, { timer, onProgress });
+  const wafer = await runProgram(program, { timer: isDetailed ? timerPerPe(timer) : timer, onProgress });
   const waferDense = await runProgram(lower(placeGraph(dense, machine, denseMapping)), { timer });
   const waferDenseSameMapping = await runProgram(lower(placeGraph(dense, machine, mapping)), { timer });
   const twins = isAsked ? await runTwins(program, wafer, { timer, onProgress }) : null;
+  const detail = isDetailed
+    ? {
+        map: await mapWafer(program, wafer, timer),
+        curve: await runCurve(spec, machine, mapping, { timer, onProgress }),
+      }
+    : null;
   const programHash = createHash('sha256').update(encodeProgram(program)).digest('hex');
-  return { spec, graph, wafer, waferDense, waferDenseSameMapping, twins, programHash };
+  return { spec, graph, wafer, waferDense, waferDenseSameMapping, twins, detail, programHash };
 }

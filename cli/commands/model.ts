@@ -4,10 +4,12 @@ import type { CommandModule } from 'yargs';
 import { loadModel } from '../../compiler/model/load.ts';
 import type { ModelSpec } from '../../compiler/model/spec.ts';
 import { EmulateError, inputError } from '../../emulator/errors.ts';
+import type { Report } from '../../report/report.ts';
+import type { MainResult } from '../../run/main.ts';
 import { cacheFor } from '../cache.ts';
 import { coloursFor } from '../colours.ts';
-import { checkDestination, STDOUT, writeTo } from '../destination.ts';
-import { type ModelFlags, overridesOf, twinsOption, withModelFlags, workersOf } from '../flags.ts';
+import { checkDestinations, STDOUT, writeTo } from '../destination.ts';
+import { htmlOption, type ModelFlags, overridesOf, twinsOption, withModelFlags, workersOf } from '../flags.ts';
 import type { Io } from '../io.ts';
 import { withMisfitPlace } from '../misfit.ts';
 import { startProgress } from '../progress.ts';
@@ -17,6 +19,7 @@ import { nearCommand } from '../usage.ts';
 export interface ModelArguments extends ModelFlags, TraceFlags {
   readonly model: string | undefined;
   readonly json: string | undefined;
+  readonly html: string | undefined;
   readonly twins: boolean;
   readonly color: boolean | undefined;
 }
@@ -29,6 +32,7 @@ export function modelCommand(io: Io): CommandModule<object, ModelArguments> {
       withTraceFlags(withModelFlags(yargs))
         .positional('model', { type: 'string', describe: 'a model file, or a preset (emulate list models)' })
         .option('json', { type: 'string', nargs: 1, describe: 'the report as JSON to a file; - is stdout, alone' })
+        .option('html', htmlOption)
         .option('twins', twinsOption)
         .option('color', { type: 'boolean' })
         .example('$0 examples/gpt3-xl.json', 'GPT-3 XL with 75 % zeros on a whole CS-2')
@@ -40,9 +44,9 @@ export function modelCommand(io: Io): CommandModule<object, ModelArguments> {
 }
 
 async function emulateModel(given: ModelArguments, io: Io): Promise<void> {
-  const { model, json, color, twins } = given;
+  const { model, json, html, color, twins } = given;
   const workers = workersOf(given.workers);
-  checkDestination('--json', json);
+  checkDestinations({ json, html });
   const trace = traceAsked(given);
   if (trace !== undefined) checkWindow(trace);
   const spec = load(model, given);
@@ -52,16 +56,31 @@ async function emulateModel(given: ModelArguments, io: Io): Promise<void> {
   const { terminalReport } = await import('../../report/terminal.ts');
   const progress = await startProgress(io);
   try {
-    const options = { workers, twins, onProgress: progress.update, signal: io.signal, cache: cacheFor(io) };
+    const options = {
+      workers,
+      twins,
+      onProgress: progress.update,
+      signal: io.signal,
+      cache: cacheFor(io),
+      detail: html !== undefined,
+    };
     const result = await withMisfitPlace(model ?? '', given, () => runModel(spec, options));
     progress.stop();
     const report = buildReport(result);
     if (json !== undefined) await writeTo(io, '--json', json, `${JSON.stringify(report, null, 2)}\n`);
-    if (json !== STDOUT) await io.stdout.write(terminalReport(report, coloursFor(io.stdout, io.env, color)));
+    if (html !== undefined) await writeTo(io, '--html', html, await pageOf(report, result));
+    if (json !== STDOUT && html !== STDOUT)
+      await io.stdout.write(terminalReport(report, coloursFor(io.stdout, io.env, color)));
     if (trace !== undefined) await (await import('../traceRun.ts')).traceModel(io, trace, result);
   } finally {
     progress.stop();
   }
+}
+
+async function pageOf(report: Report, result: MainResult): Promise<string> {
+  const { page } = await import('../../report/html/page.ts');
+  const { contentOfModel } = await import('../../report/html/content.ts');
+  return page(contentOfModel(report, result));
 }
 
 function load(model: string | undefined, given: ModelArguments): ModelSpec {

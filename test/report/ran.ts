@@ -11,6 +11,8 @@ import { chooseMapping } from '../../run/mapper.ts';
 import { runProgram } from '../../run/program.ts';
 import { inProcessTimer } from '../../run/timer.ts';
 import { runTwins } from '../../run/twins.ts';
+import { runCurve } from '../../run/curve.ts';
+import { mapWafer } from '../../run/waferMap.ts';
 
 const machine = { preset: 'wse2', fabric: { width: 8, height: 8 } };
 
@@ -47,5 +49,7 @@ export async function resultOf(file: Readonly<Record<string, unknown>>): Promise
   const dense = await runProgram(lower(placeGraph(withoutZeros(graph), wafer, mapping)), { timer });
   const programHash = '0123456789abcdef'.repeat(4);
   const run = { workers: 1, wallSeconds: 0.5 };
-  return { spec, graph, wafer: ran, waferDense: dense, waferDenseSameMapping: dense, twins, programHash, run };
+  const map = await mapWafer(program, ran, timer);
+  const detail = { map, curve: await runCurve(spec, wafer, mapping, { timer }) };
+  return { spec, graph, wafer: ran, waferDense: dense, waferDenseSameMapping: dense, twins, detail, programHash, run };
 }
