@@ -15,6 +15,13 @@ const matmul = {
   machine: tinyModel.machine,
 };
 
+const training = {
+  ...tinyModel,
+  layers: 1,
+  workload: { ...tinyModel.workload, kind: 'train' },
+  mapping: { columns: 16, tokensPerPe: 8 },
+};
+
 const line = z.looseObject({ mapping: z.record(z.string(), z.unknown()), cycles: z.number(), bytes: z.number() });
 
 const survey = z.looseObject({ chosen: line, best: z.array(line), front: z.array(line) });
@@ -112,6 +119,27 @@ test('accumulators can be given to one matmul alone', async () => {
     of.operators.map((each) => Object(each)).find((each) => each.name === name)?.cycles;
   expect(cyclesOf(one, 'h.0.mlp.c_fc')).toBeGreaterThan(Number(cyclesOf(free, 'h.0.mlp.c_fc')));
   expect(cyclesOf(one, 'h.0.mlp.c_proj')).toBe(cyclesOf(free, 'h.0.mlp.c_proj'));
+});
+
+test('the mapping file of a training step has the sizes of its gradients, to be edited', async () => {
+  const folder = folderWith({ 'model.json': training });
+  const [model, mapping] = [`${folder}/model.json`, `${folder}/mapping.json`];
+  const { out } = await emulate(['map', model, '--out', mapping]);
+  expect(out).toMatch(/\ngradients +by weights: room for 8 on their way and [\d,]+ sums of products a PE\n/);
+  const found = await reportOf([model]);
+  expect((await reportOf([model, '--mapping', mapping])).hashes.program).toBe(found.hashes.program);
+  const text = readFileSync(mapping, 'utf8');
+  const smaller = text.replace(/"sums": \d+/, '"sums": 24');
+  expect(smaller).not.toBe(text);
+  writeFileSync(mapping, smaller);
+  const edited = await reportOf([model, '--mapping', mapping]);
+  expect(edited.mapping.gradients).toEqual({ buffers: 8, sums: 24 });
+  // More chunks, each with its starts and its ways.
+  expect(edited.wafer.cycles).toBeGreaterThan(found.wafer.cycles);
+  writeFileSync(mapping, text.replace(/"sums": \d+/, '"sums": 99999'));
+  const { code, err } = await emulate([model, '--mapping', mapping]);
+  expect(code).toBe(3);
+  expect(err).toContain('fewer gradients');
 });
 
 function refusal(mapping: string, command: readonly string[] = []): Promise<Emulated> {

@@ -36,6 +36,7 @@ const matmul = {
 
 test.each([
   ['a GPT', tinyModel],
+  ['a training step', { ...tinyModel, layers: 1, workload: { kind: 'train', sequence: 16 }, mapping: { columns: 16 } }],
   ['a matmul', matmul],
 ])('the report of %s is the same bytes for 1, 2 and 4 workers', async (_, file) => {
   const model = `${folderWith({ 'model.json': file })}/model.json`;
