@@ -2,7 +2,7 @@
 
 const TIME_ZOOM = 1.4;
 /** A pass is never shown larger than this. */
-const MOST_ZOOM = 5000;
+const MOST_TIME_ZOOM = 5000;
 const TICKS = 6;
 
 export function showTimeline() {
@@ -14,14 +14,14 @@ export function showTimeline() {
   let from = 0;
   let span = whole;
   const show = () => {
-    span = Math.min(whole, Math.max(whole / MOST_ZOOM, span));
+    span = Math.min(whole, Math.max(whole / MOST_TIME_ZOOM, span));
     from = Math.min(whole - span, Math.max(0, from));
     timeline.setAttribute('viewBox', `${from} 0 ${span} ${height}`);
     axis.replaceChildren(...ticks((from / whole) * cycles, (span / whole) * cycles));
   };
   /** @param {number} factor @param {number} at share of the width that stays */
   const zoom = (factor, at) => {
-    const to = Math.min(whole, Math.max(whole / MOST_ZOOM, span / factor));
+    const to = Math.min(whole, Math.max(whole / MOST_TIME_ZOOM, span / factor));
     from += (span - to) * at;
     span = to;
     show();

@@ -2,7 +2,9 @@
 
 /** @typedef {{ scale: number, left: number, top: number }} View */
 
+/** Pixels a PE may have, and times as many as where all are in sight. */
 const MOST_SCALE = 64;
+const MOST_ZOOM = 8;
 
 /**
  * @param {{ width: number, height: number }} wafer
@@ -27,7 +29,7 @@ export function fitted(wafer, room) {
  * @returns {View}
  */
 export function zoomed({ scale, left, top }, factor, { x, y }, least) {
-  const to = Math.min(Math.max(MOST_SCALE, least), Math.max(least, scale * factor));
+  const to = Math.min(Math.max(MOST_SCALE, MOST_ZOOM * least), Math.max(least, scale * factor));
   const by = to / scale;
   return { scale: to, left: x - (x - left) * by, top: y - (y - top) * by };
 }
