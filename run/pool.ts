@@ -28,6 +28,8 @@ export function openPool<Task, Answer>(url: string, name: string, workers: numbe
     run: (task, signal) => pool.run(task, signal === undefined ? {} : { signal }),
     close: async () => {
       isClosed = true;
+      // A worker whose work was broken off may end later than the others; the pool would replace it.
+      pool.options.minThreads = 0;
       await pool.destroy();
     },
   };

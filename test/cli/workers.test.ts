@@ -57,6 +57,9 @@ const tasks = '/proc/self/task';
 const threads = (): number => readdirSync(tasks).length;
 
 test.skipIf(!existsSync(tasks))('an interrupt is exit 130 within a second, and all workers are gone', async () => {
+  // Threads that stay, for files and for loading, are there after any run.
+  const small = `${folderWith({ 'model.json': matmul })}/model.json`;
+  expect((await emulate([small, '--workers', '1'])).code).toBe(0);
   const before = threads();
   const abort = new AbortController();
   // Every kernel that waits for a worker listens.
@@ -70,7 +73,8 @@ test.skipIf(!existsSync(tasks))('an interrupt is exit 130 within a second, and a
   const { code, err } = await run;
   expect({ code, err }).toEqual({ code: 130, err: 'interrupted\n' });
   expect(performance.now() - from).toBeLessThan(1000);
-  expect(threads()).toBeLessThanOrEqual(before);
+  // The pool does not wait for those whose work was broken off.
+  await vi.waitUntil(() => threads() <= before, 5000);
 });
 
 test('a worker that dies is exit 1 and names its operator', async () => {
