@@ -76,7 +76,11 @@ test('PEs of a window are traced in the kernels that run there, by both commands
     cause.slice(1).forEach(({ from }, i) => expect(from).toBe(cause[i].until));
     // 56 cycles to start the matmul, as overhead without a thread; then the first weights are waited for.
     const start = cause.find(({ from }) => from === begun);
-    expect(start).toMatchObject({ name: 'overhead', until: begun + 56, details: { operator: 'h.0.attn.c_attn', kernel: 'start of spmm' } });
+    expect(start).toMatchObject({
+      name: 'overhead',
+      until: begun + 56,
+      details: { operator: 'h.0.attn.c_attn', kernel: 'start of spmm' },
+    });
     expect(cause.find(({ from }) => from === begun + 56)?.name).toBe('waitWeights');
     const slots = named(tracks, group, 'thread 1').slices;
     expect(slots.some(({ from }) => from > begun + 56)).toBe(true);
