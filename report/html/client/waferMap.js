@@ -62,6 +62,9 @@ export async function showMap(wafer) {
     context.clearRect(0, 0, room.width, room.height);
     context.imageSmoothingEnabled = view.scale < 1;
     context.drawImage(image, view.left, view.top, wafer.width * view.scale, wafer.height * view.scale);
+    context.lineWidth = 1;
+    context.strokeStyle = getComputedStyle(canvas).borderTopColor;
+    context.strokeRect(view.left, view.top, wafer.width * view.scale, wafer.height * view.scale);
     context.lineWidth = 2;
     context.strokeStyle = getComputedStyle(canvas).color;
     const size = Math.max(view.scale, 6);
