@@ -61,7 +61,7 @@ async function timeAll(
 
 /** A guess of the work of a step, for the order only. */
 function workOf({ shape }: ProgramStep): number {
-  if (shape.kernel !== 'spmm') return 'total' in shape ? shape.total : 1;
+  if (shape.kernel !== 'spmm' && shape.kernel !== 'weightGradient') return 'total' in shape ? shape.total : 1;
   const { mask } = shape.weights;
   return mask.rows * (shape.cols * 16 + mask.width * (1 - mask.sparsity));
 }

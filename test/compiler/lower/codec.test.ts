@@ -17,6 +17,7 @@ describe.each([
   ['GPT', gptLike],
   ['LLaMA', llamaLike],
   ['GPT-J', gptJLike],
+  ['a training step', { ...gptLike, train: true }],
   ['matmul', { kind: 'matmul', in: 30, out: 41, sparsity: 0.7 }],
 ])('a program of %s', (_name, file) => {
   const program = tinyProgram(file);
