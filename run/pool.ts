@@ -1,5 +1,7 @@
 // A pool of worker threads that run one file. What a worker answers after the pool was closed is nobody's, and no error.
 
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import { Piscina } from 'piscina';
 
 export interface Pool<Task, Answer> {
@@ -16,7 +18,8 @@ export function openPool<Task, Answer>(url: string, name: string, workers: numbe
     filename: new URL(`./${name}.${source ? 'ts' : 'js'}`, url).href,
     minThreads: workers,
     maxThreads: workers,
-    ...(source ? { execArgv: ['--import', 'tsx'] } : {}),
+    // By its place, which does not depend on the folder that a command is run in.
+    ...(source ? { execArgv: ['--import', pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href] } : {}),
   });
   let isClosed = false;
   // An answer that was on its way when its worker was ended comes to no task; the pool calls that an error, and an error

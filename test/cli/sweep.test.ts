@@ -62,7 +62,8 @@ test('without --out the folder is named after the model', async () => {
   const before = process.cwd();
   process.chdir(folder);
   try {
-    const { out } = await emulate(['sweep', 'tiny.json', '--vary', 'gpu=v100,h100']);
+    const { out, err } = await emulate(['sweep', 'tiny.json', '--vary', 'gpu=v100,h100']);
+    expect(err).toBe('');
     expect(out).toContain('2 points; tiny.sweep has results.csv');
     expect(readdirSync(join(folder, 'tiny.sweep'))).toHaveLength(4);
   } finally {
