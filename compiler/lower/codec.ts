@@ -63,7 +63,11 @@ const frame = z.object({
       name: z.string(),
       kind: z.string(),
       steps: z.array(
-        z.object({ shape: z.object({ kernel: z.enum([...Object.keys(kernels), 'weightGradient']) }), repeat: count, copies: count }),
+        z.object({
+          shape: z.object({ kernel: z.enum([...Object.keys(kernels), 'weightGradient']) }),
+          repeat: count,
+          copies: count,
+        }),
       ),
     }),
   ),
