@@ -5,7 +5,7 @@
 import { lookaheadRow } from '../emulator/streamed/lookahead/row.ts';
 import { closedRow, tokenRow, whyNotClosed } from '../emulator/streamed/row.ts';
 import { foldedCycles } from '../emulator/streamed/fold.ts';
-import { countCells } from '../kernels/spmm/counts.ts';
+import { countCells, sharedRoom } from '../kernels/spmm/counts.ts';
 import { host, measure, milliseconds, table } from './measure.ts';
 import { type Matmul, placedWeights, shapeOf } from './spmmShape.ts';
 
@@ -29,7 +29,7 @@ const mappings = [
 function row(matmul: Matmul): string[] {
   const { cols, tokens, accumulators, sparsity, rows, out } = matmul;
   const weights = placedWeights(matmul);
-  const counting = measure(RUNS, () => countCells(weights, cols));
+  const counting = measure(RUNS, () => countCells(weights, cols, sharedRoom));
   const shape = shapeOf(matmul, counting.result);
   let path = 'closed form';
   const short = whyNotClosed(shape) !== undefined;

@@ -6,7 +6,7 @@ import { latenciesOf, type Machine } from '../emulator/machine/spec.ts';
 import type { SpmmShape } from '../emulator/streamed/shape.ts';
 import { kernels, timingProgram } from '../kernels/index.ts';
 import { balancedCells } from '../kernels/spmm/balanced.ts';
-import { countCells } from '../kernels/spmm/counts.ts';
+import { countCells, type Room, sharedRoom } from '../kernels/spmm/counts.ts';
 import { streamOrder } from '../kernels/spmm/layout.ts';
 import { SPMM_COLORS } from '../kernels/spmm/ringProgram.ts';
 import { timeSpmm } from '../kernels/spmm/time.ts';
@@ -60,11 +60,11 @@ function timeMesh(shape: MeshShape, machine: Machine, perPe: boolean): StepTimin
 }
 
 /** The matmul as the engines take it: one row, its cells counted. */
-export function matmulShape(step: MatmulStep, machine: Machine): SpmmShape {
+export function matmulShape(step: MatmulStep, machine: Machine, room?: Room): SpmmShape {
   const { weights, cols, tokens, accumulators, gap, accumulate } = step;
   const { axpyOverhead, controlSlots, simdFp16, simdFp16ToFp32 } = machine.core;
   const { ends } = streamOrder(weights.output, cols);
-  const drawn = countCells(weights, cols);
+  const drawn = countCells(weights, cols, room);
   const nnz = step.zeros === 'balanced' ? balancedCells(drawn, cols) : drawn;
   const half = accumulate === 'fp16';
   return {
@@ -86,7 +86,7 @@ export function matmulShape(step: MatmulStep, machine: Machine): SpmmShape {
 
 function timeMatmul(step: MatmulStep, machine: Machine, perPe: boolean): StepTiming {
   checkColors('spmm', SPMM_COLORS, machine);
-  const shape = matmulShape(step, machine);
+  const shape = matmulShape(step, machine, sharedRoom);
   const { engine, path, why, cycles, where } = timeSpmm(shape, 'auto');
   const found: StepTiming = { engine, path, why, cycles, pes: step.cols, ...countsOf(where) };
   if (!perPe) return found;

@@ -10,8 +10,21 @@ import { countTransposed, countTransposedPlain } from './transposed.ts';
 
 const DENSE: number = 2 ** DENSITY_BITS;
 
+/** Where counts go: so many entries, whatever is in them. */
+export type Room = (entries: number) => Uint16Array;
+
+const ownRoom: Room = (entries) => new Uint16Array(entries);
+
+let latest = new Uint16Array(0);
+
+/** The same memory each time: for counts that are done with before this thread counts again. New pages cost a millisecond. */
+export const sharedRoom: Room = (entries) => {
+  if (latest.length < entries) latest = new Uint16Array(entries);
+  return latest.subarray(0, entries);
+};
+
 /** Entry n * cols + p; n counts the streamed output features. */
-export function countCells(weights: PlacedWeights, cols: number): Uint16Array {
+export function countCells(weights: PlacedWeights, cols: number, room: Room = ownRoom): Uint16Array {
   if (weights.transposed) return countTransposed(weights, cols);
   const { mask, input, output } = weights;
   const { threshold, keys } = maskSource(mask);
@@ -21,8 +34,8 @@ export function countCells(weights: PlacedWeights, cols: number): Uint16Array {
     arena.ints(order.length),
     arena.ints(keys.length),
     arena.counts(mask.width),
-    // Groups of columns are read whole, four at a time, beyond the end of the row.
-    arena.ints(Math.ceil(mask.width / 32) + Math.ceil((4 * cols) / 32) + 20),
+    // Groups of columns are read whole, eight at a time, beyond the end of the row.
+    arena.ints(Math.ceil(mask.width / 32) + Math.ceil((8 * cols) / 32) + 20),
     arena.ints(4 * DENSITY_BITS),
     arena.counts(order.length * cols + 128),
   ];
@@ -45,7 +58,9 @@ export function countCells(weights: PlacedWeights, cols: number): Uint16Array {
     positionAt.set(placeOf(input, cols).position);
     kernels.countPlaced(...common, positionAt.byteOffset, counts.byteOffset);
   }
-  return counts.slice(0, order.length * cols);
+  const cells = room(order.length * cols);
+  cells.set(counts.subarray(0, cells.length));
+  return cells;
 }
 
 /** The same by TypeScript alone. */

@@ -68,9 +68,9 @@ export function placesOf(layout: Layout, cols: number): Int32Array {
 function stridedPlaces({ features, parts = 1 }: StridedLayout, cols: number): Int32Array {
   const part = features / parts;
   const padded = Math.ceil(part / cols) * cols;
-  return Int32Array.from({ length: parts * padded }, (_, n) =>
-    n % padded < part ? Math.floor(n / padded) * part + (n % padded) : -1,
-  );
+  const places = new Int32Array(parts * padded).fill(-1);
+  for (let p = 0; p < parts; p++) for (let k = 0; k < part; k++) places[p * padded + k] = p * part + k;
+  return places;
 }
 
 /** The output features of a matrix in the order in which they are streamed. */
@@ -88,19 +88,24 @@ export interface StreamOrder {
  */
 export function streamOrder(layout: Layout, cols: number): StreamOrder {
   const places = placesOf(layout, cols);
-  const streamed: number[] = [];
+  // Beside each place at most one of padding.
+  const streamed = new Int32Array(2 * places.length);
+  let count = 0;
   let before = -1;
-  places.forEach((feature, place) => {
-    if (feature < 0) return;
-    if (cols > 1 && before >= 0 && before % cols === place % cols) streamed.push(before + 1);
-    streamed.push(place);
+  for (let place = 0; place < places.length; place++) {
+    if (places[place] < 0) continue;
+    if (cols > 1 && before >= 0 && before % cols === place % cols) streamed[count++] = before + 1;
+    streamed[count++] = place;
     before = place;
-  });
-  return {
-    rows: Int32Array.from(streamed, (place) => places[place]),
-    ends: Uint16Array.from(streamed, (place) => place % cols),
-    locals: Uint16Array.from(streamed, (place) => Math.floor(place / cols)),
-  };
+  }
+  const order = { rows: new Int32Array(count), ends: new Uint16Array(count), locals: new Uint16Array(count) };
+  for (let n = 0; n < count; n++) {
+    const place = streamed[n];
+    order.rows[n] = places[place];
+    order.ends[n] = place % cols;
+    order.locals[n] = Math.floor(place / cols);
+  }
+  return order;
 }
 
 /** By feature: its ring position and its local index there. Needs a layout without repeats. */

@@ -128,7 +128,7 @@ function addDigit(sum: v128, plane: v128, pick: v128, weight: i32): v128 {
 
 /**
  * Counts of the strided layout: entry n * cols + p is the number of weights k of row order[n] with k mod cols = p that
- * are kept. `words` has room for the row and 4 * cols + 512 zero bits after it; `planes` for 16 vectors; `counts` for
+ * are kept. `words` has room for the row and 8 * cols + 512 zero bits after it; `planes` for 16 vectors; `counts` for
  * 128 entries more than there are.
  */
 export function countStrided(
@@ -160,31 +160,54 @@ export function countStrided(
   }
 }
 
-/** Bit-sliced counts of 128 columns over all groups. */
+/** Of a full adder of 128 columns: what is carried. Its sum is a xor b xor c. */
+// @ts-ignore: decorator
+@inline
+function carried(a: v128, b: v128, c: v128): v128 {
+  return v128.or(v128.and(a, b), v128.and(v128.xor(a, b), c));
+}
+
+// @ts-ignore: decorator
+@inline
+function summed(a: v128, b: v128, c: v128): v128 {
+  return v128.xor(v128.xor(a, b), c);
+}
+
+/** Bit-sliced counts of 128 columns over all groups, eight groups at a time. */
 function countColumns(words: usize, column: i32, cols: i32, groups: i32, digits: i32, planes: usize): void {
   let ones = i32x4.splat(0);
   let twos = i32x4.splat(0);
   let fours = i32x4.splat(0);
-  for (let k = 3; k < digits; k++) v128.store(planes + (<usize>k << 4), i32x4.splat(0));
-  const step = 4 * cols;
+  let eights = i32x4.splat(0);
+  for (let k = 4; k < digits; k++) v128.store(planes + (<usize>k << 4), i32x4.splat(0));
+  const step = 8 * cols;
   // Groups beyond the row are zero: the words after it are.
-  for (let g = 0, bit = column; g < groups; g += 4, bit += step) {
-    const a = bitsFrom(words, bit);
-    const b = bitsFrom(words, bit + cols);
-    const c = bitsFrom(words, bit + 2 * cols);
-    const d = bitsFrom(words, bit + 3 * cols);
-    let half = v128.xor(ones, a);
-    const first = v128.or(v128.and(ones, a), v128.and(half, b));
-    ones = v128.xor(half, b);
-    half = v128.xor(ones, c);
-    const second = v128.or(v128.and(ones, c), v128.and(half, d));
-    ones = v128.xor(half, d);
-    half = v128.xor(twos, first);
-    const both = v128.or(v128.and(twos, first), v128.and(half, second));
-    twos = v128.xor(half, second);
-    let carry = v128.and(fours, both);
-    fours = v128.xor(fours, both);
-    for (let k = 3; k < digits; k++) {
+  for (let g = 0, bit = column; g < groups; g += 8, bit += step) {
+    let a = bitsFrom(words, bit);
+    let b = bitsFrom(words, bit + cols);
+    const twoA = carried(ones, a, b);
+    ones = summed(ones, a, b);
+    a = bitsFrom(words, bit + 2 * cols);
+    b = bitsFrom(words, bit + 3 * cols);
+    const twoB = carried(ones, a, b);
+    ones = summed(ones, a, b);
+    const fourA = carried(twos, twoA, twoB);
+    twos = summed(twos, twoA, twoB);
+    a = bitsFrom(words, bit + 4 * cols);
+    b = bitsFrom(words, bit + 5 * cols);
+    const twoC = carried(ones, a, b);
+    ones = summed(ones, a, b);
+    a = bitsFrom(words, bit + 6 * cols);
+    b = bitsFrom(words, bit + 7 * cols);
+    const twoD = carried(ones, a, b);
+    ones = summed(ones, a, b);
+    const fourB = carried(twos, twoC, twoD);
+    twos = summed(twos, twoC, twoD);
+    const eight = carried(fours, fourA, fourB);
+    fours = summed(fours, fourA, fourB);
+    let carry = v128.and(eights, eight);
+    eights = v128.xor(eights, eight);
+    for (let k = 4; k < digits; k++) {
       const at = planes + (<usize>k << 4);
       const plane = v128.load(at);
       v128.store(at, v128.xor(plane, carry));
@@ -194,6 +217,7 @@ function countColumns(words: usize, column: i32, cols: i32, groups: i32, digits:
   v128.store(planes, ones);
   v128.store(planes, twos, 16);
   v128.store(planes, fours, 32);
+  v128.store(planes, eights, 48);
 }
 
 /** Planes to 128 counts of 16 bits. */

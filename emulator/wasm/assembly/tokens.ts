@@ -52,7 +52,7 @@ const STARVED: usize = 48;
 /** Where the next token's times go, in bytes. */
 const BUFFERED: usize = 56;
 const QUEUED: usize = 60;
-/** Ramp times of the latest D tokens, then first slots of the latest IQ. */
+/** Ramp times of the latest D tokens, then first slots of the latest IQ; each as its credit comes back. */
 const TIMES: usize = 64;
 
 /** Of the feature that is timed: its first slot, where its staircases and those of the two before it lie, who frees its sums. */
@@ -210,15 +210,14 @@ export function walkTokens(p: i32, weights: i32): i32 {
   let ramp = load<i32>(walk, LAST_RAMP);
   let enters = load<i32>(walk, DUE);
   let rounded = load<i32>(walk, DUE_ROUNDED);
-  let starved = 0;
   const buffers = walk + TIMES;
   const queues = buffers + (<usize>D << 2);
   const queuesEnd = queues + (<usize>IQ << 2);
   let buffered = buffers + load<i32>(walk, BUFFERED);
   let queued = queues + load<i32>(walk, QUEUED);
   for (let left = weights; left >= 0; left--) {
-    entered = max(max(enters, entered + 1), load<i32>(buffered) + credit);
-    ramp = max(max(entered + 1, ramp + 1), load<i32>(queued) + credit);
+    entered = max(max(enters, entered + 1), load<i32>(buffered));
+    ramp = max(max(entered, ramp) + 1, load<i32>(queued));
     while (psum <= ramp) {
       ramp = max(ramp, load<i32>(psums + (<usize>(psumAt & wrap) << 3), 4));
       psum = ++psumAt < psumCount ? load<i32>(psums + (<usize>(psumAt & wrap) << 3)) : i32.MAX_VALUE;
@@ -230,34 +229,32 @@ export function walkTokens(p: i32, weights: i32): i32 {
       passed += end - slot;
       slot = ++slotAt < slotCount ? load<i32>(slots + (<usize>(slotAt & wrap) << 3)) : i32.MAX_VALUE;
     }
-    const free = first - passed;
-    starved += free - begin;
-    const taken = left > 0 ? aWeight : control;
-    begin = free + taken;
-    cycle = first + taken;
+    cycle = first + (left > 0 ? aWeight : control);
     while (slot < cycle) {
       const length = load<i32>(slots + (<usize>(slotAt & wrap) << 3), 4) - slot;
       cycle += length;
       passed += length;
       slot = ++slotAt < slotCount ? load<i32>(slots + (<usize>(slotAt & wrap) << 3)) : i32.MAX_VALUE;
     }
-    store<i32>(buffered, ramp);
-    store<i32>(queued, first);
+    store<i32>(buffered, ramp + credit);
+    store<i32>(queued, first + credit);
     buffered += 4;
-    if (buffered === queues) buffered = buffers;
+    buffered = select(buffers, buffered, buffered === queues);
     queued += 4;
-    if (queued === queuesEnd) queued = queues;
+    queued = select(queues, queued, queued === queuesEnd);
     enters += whole;
     rounded -= rest;
-    if (rounded < 0) {
-      rounded += denominator;
-      enters++;
-    }
+    // Without a branch: which tokens carry a cycle follows no pattern that a processor could guess.
+    const carry = rounded >> 31;
+    rounded += denominator & carry;
+    enters -= carry;
   }
   store<i32>(walk, psumAt, PSUM_QUEUE + AT);
   store<i32>(walk, slotAt, SLOT_QUEUE + AT);
   store<i32>(walk, passed, PASSED);
-  store<i64>(walk, load<i64>(walk, STARVED) + <i64>starved, STARVED);
+  // Reduce slots count to both, so that their difference is free time; of it, all but the slots was waiting.
+  const end = cycle - passed;
+  store<i64>(walk, load<i64>(walk, STARVED) + <i64>(end - begin - weights * aWeight - control), STARVED);
   store<i32>(walk, enters, DUE);
   store<i32>(walk, rounded, DUE_ROUNDED);
   store<i32>(walk, entered, LAST_ENTERED);
@@ -266,7 +263,7 @@ export function walkTokens(p: i32, weights: i32): i32 {
   store<i32>(walk, <i32>(buffered - buffers), BUFFERED);
   store<i32>(walk, <i32>(queued - queues), QUEUED);
   store<i32>(walk, cycle, MAIN_CYCLE);
-  return begin;
+  return end;
 }
 
 /** Ramp times of the first inputQueue psums of the feature, which come to p from position `from`. */

@@ -38,36 +38,56 @@ export function isLogged(p: i32): bool {
 /** Fills U of position p for feature n, `first` being where its chain begins. False if the certificate failed. */
 export function watchedCell(p: i32, n: i32, first: i32): bool {
   const weights = <i32>load<u16>(nnz + (<usize>(n * C + p) << 1));
+  const inside = isInside(p, n);
+  // Within a run nothing else is asked of a position that is walked.
+  if (inside && isByToken(p)) {
+    walkCell(p, n, first, weights);
+    return true;
+  }
   const begin = max(at(mainFree, p), at(phiLast, ((n + 2) % (K + 2)) * C + p));
   const reduced = max(0, n - IQ - K + 1) * H;
   const spare =
     <i64>(begin + reduced - 1 - IQ - rampLatency) * <i64>gapDenominator - <i64>at(token, p) * <i64>gapNumerator;
-  changeLevel(p, n, spare);
-  if (n < waves && isLogged(p) && p !== first) logFirstPsums(p, p === 0 ? C - 1 : p - 1);
-  if (load<u8>(byToken + <usize>p) !== 0) {
-    put(mainFree, p, walkTokens(p, weights));
+  changeLevel(p, n, spare, inside);
+  if (isByToken(p)) {
+    walkCell(p, n, first, weights);
     return true;
   }
+  if (n < waves && isLogged(p) && p !== first) logFirstPsums(p, p === 0 ? C - 1 : p - 1);
   if (spare < 0) return false;
   put(mainFree, p, begin + weights * weightSlots + controlSlots);
   put(token, p, at(token, p) + weights + 1);
   return true;
 }
 
-function changeLevel(p: i32, n: i32, spare: i64): void {
+// @ts-ignore: decorator
+@inline
+function isByToken(p: i32): bool {
+  return load<u8>(byToken + <usize>p) !== 0;
+}
+
+/** What is walked is logged too. */
+function walkCell(p: i32, n: i32, first: i32, weights: i32): void {
+  if (n < waves && p !== first) logFirstPsums(p, p === 0 ? C - 1 : p - 1);
+  put(mainFree, p, walkTokens(p, weights));
+}
+
+/** Is feature n in a run of p? Passes the runs before it. */
+function isInside(p: i32, n: i32): bool {
   let next = at(nextRun, p);
   const end = at(endOfRuns, p);
   while (next < end && at(runUntil, next) < n) next++;
   put(nextRun, p, next);
-  const inside = next < end && at(runFrom, next) <= n;
-  const nearFrom = next < end ? at(runFrom, next) - K : i32.MAX_VALUE;
+  return next < end && at(runFrom, next) <= n;
+}
+
+function changeLevel(p: i32, n: i32, spare: i64, inside: bool): void {
+  const next = at(nextRun, p);
+  const nearFrom = next < at(endOfRuns, p) ? at(runFrom, next) - K : i32.MAX_VALUE;
   const near = n >= nearFrom;
-  const gained = n >= IQ + K - 1 ? controlSlots + H : controlSlots;
-  const loss = gapNumerator - gained * gapDenominator;
-  const until = loss > 0 ? <i32>min<i64>(<i64>n + 1 + spare / <i64>loss, <i64>i32.MAX_VALUE) : i32.MAX_VALUE;
-  if (load<u8>(byToken + <usize>p) !== 0) {
+  if (isByToken(p)) {
     const walked = at(token, p) - at(tokenAtEntry, p) >= IQ;
-    if (!walked || spare < 0 || until <= n + IQ + K || inside) return;
+    if (!walked || spare < 0 || spareUntil(n, spare) <= n + IQ + K) return;
     store<u8>(byToken + <usize>p, 0);
     if (!near) store<u8>(logged + <usize>p, 0);
   } else if (near) {
@@ -81,5 +101,12 @@ function changeLevel(p: i32, n: i32, spare: i64): void {
       enterTokens(p);
     }
   }
-  put(watchFrom, p, load<u8>(byToken + <usize>p) !== 0 ? 0 : min(nearFrom, until));
+  put(watchFrom, p, isByToken(p) ? 0 : min(nearFrom, spareUntil(n, spare)));
+}
+
+/** The feature after n in which the certificate must be looked at again. */
+function spareUntil(n: i32, spare: i64): i32 {
+  const gained = n >= IQ + K - 1 ? controlSlots + H : controlSlots;
+  const loss = gapNumerator - gained * gapDenominator;
+  return loss > 0 ? <i32>min<i64>(<i64>n + 1 + spare / <i64>loss, <i64>i32.MAX_VALUE) : i32.MAX_VALUE;
 }
