@@ -123,7 +123,7 @@ function amountsOf(
   const inAll = (of: (kind: StepResult) => number): number =>
     kinds.reduce((sum, kind) => sum + kind.steps * of(kind), 0);
   const waferSeconds = inAll((kind) => kind.systems.seconds);
-  const busyCycles = systems * inAll(({ wafer }) => wafer.busyCycles);
+  const waferJoules = systems * inAll(({ wafer }) => wafer.joules);
   return {
     steps,
     tokens: steps * batch * sequence,
@@ -131,7 +131,7 @@ function amountsOf(
     denseFlops: steps * denseFlops,
     waferSeconds,
     gpu: gpu.map(({ kappa, seconds }: GpuTime) => ({ kappa, seconds: steps * seconds })),
-    energy: energyOf(model.machine, busyCycles, systems * waferSeconds),
+    energy: energyOf(model.machine, waferJoules, systems * waferSeconds),
   };
 }
 

@@ -9,6 +9,7 @@ import { withBankConflicts } from '../emulator/machine/spec.ts';
 import { sumOfCauses } from '../emulator/program/causes.ts';
 import { chooseMapping } from '../run/mapper.ts';
 import { boundOf } from '../run/bound.ts';
+import { joulesOf } from '../run/energy.ts';
 import { runProgram } from '../run/program.ts';
 import type { Bound } from '../run/result.ts';
 import type { Timer } from '../run/timer.ts';
@@ -30,8 +31,8 @@ export interface StepTime {
   readonly passes: number;
   /** Groups of columns: each adds up the gradients of its own tokens, and all of them leave. */
   readonly groups: number;
-  /** Cycles in which cores issue, all PEs and passes together. */
-  readonly busyCycles: number;
+  /** An estimate, of the wafer alone (run/energy.ts). */
+  readonly joules: number;
   /** What most cycles of PEs went into. */
   readonly boundBy: Bound;
 }
@@ -56,13 +57,10 @@ export function waferSteps({ timer, cache }: WaferOptions): TimeStep {
     const step: Graph = { ...graph, training };
     const onTry = (done: number, of: number): void => onProgress(done, of, 'mapping');
     const mapping = await chooseMapping(step, machine, spec.mapping, timer, onTry, cache);
-    const { cycles, seconds, operators } = await runProgram(lower(placeGraph(step, machine, mapping)), {
-      timer,
-      onProgress,
-    });
+    const result = await runProgram(lower(placeGraph(step, machine, mapping)), { timer, onProgress });
+    const { cycles, seconds, operators } = result;
     const { passes, groups } = mapping;
     const where = operators.map((operator) => operator.where).reduce(sumOfCauses);
-    const busyCycles = passes * (where.compute + where.overhead + where.reduce);
-    return { cycles, seconds, passes, groups, busyCycles, boundBy: boundOf(where) };
+    return { cycles, seconds, passes, groups, joules: joulesOf(machine, result), boundBy: boundOf(where) };
   };
 }

@@ -44,7 +44,7 @@ function amountsRow({ steps, tokens, flops, denseFlops, waferSeconds, gpu, energ
     ['tokensPerSecond', tokens / waferSeconds],
     ...gpu.map(({ kappa, seconds }): Row[number] => [`gpuSeconds kappa ${kappa}`, seconds]),
     ['overGpu', gpu[0].seconds / waferSeconds],
-    ['coreJoules', energy.coreJoules],
+    ['waferJoules', energy.waferJoules],
     ['systemJoulesLeast', least],
     ['systemJoulesMost', most],
   ];

@@ -84,7 +84,7 @@ function workCells(amounts: Amounts, phase: PhaseResult | null, stage: StageResu
   ];
 }
 
-/** The GPU at the two kappas; the energy of systems, or of cores where that is not known. */
+/** The GPU at the two kappas; the energy of systems, nothing where that is not known. */
 function timeCells({ tokens, waferSeconds, gpu, energy }: Amounts): string[] {
   return [
     longDuration(waferSeconds),
@@ -156,14 +156,13 @@ function gpuText({ gpu }: PlanReport): string {
 }
 
 function energyText({ total, machine, systems, systemWatts }: PlanReport): string {
-  const ofCycle = `${machine.constants.energy.joulesPerCoreCycle * 1e12} pJ a cycle`;
-  const cores = `${wattHours(total.energy.coreJoules)} of cores that issue (${ofCycle})`;
+  const wafers = `${wattHours(total.energy.waferJoules)} of ${systems === 1 ? 'the wafer' : 'the wafers'} by the energy table of ${machine.name}`;
   if (total.energy.systemJoules === null || systemWatts === null)
-    return `estimate: ${cores}; what a whole system of this machine draws is not known`;
+    return `estimate: ${wafers}; what a whole system of this machine draws is not known`;
   const [least, most] = total.energy.systemJoules.map(wattHours);
   const [from, to] = systemWatts.map((watts) => watts / 1000);
   const whose = systems === 1 ? 'a system' : `${count(systems)} systems`;
-  return `estimate: ${least} to ${most} of ${whose} at ${from} to ${to} kW (data sheets), of them ${cores}`;
+  return `estimate: ${least} to ${most} of ${whose} at ${from} to ${to} kW (data sheets), of them ${wafers}`;
 }
 
 function wattHours(joules: number): string {

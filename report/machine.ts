@@ -1,5 +1,6 @@
 // The machine of a report: the preset it starts from and every constant that differs from it, with who said so.
 
+import { isDeepStrictEqual } from 'node:util';
 import { machineFields } from '../compiler/model/machineSchema.ts';
 import { valueAt } from '../compiler/model/paths.ts';
 import type { MachineChoice } from '../compiler/model/spec.ts';
@@ -46,4 +47,10 @@ export interface Fabric {
 
 export function fabricOf({ fabric: { width, height } }: Machine): Fabric {
   return { width, height };
+}
+
+/** Of a machine that came without them, as in a program file: the preset's, if it is one as it stands; else none. */
+export function sourcesOf(machine: Machine): MachineChoice['sources'] {
+  const preset = Object.values(machinePresets).find((one) => isDeepStrictEqual(one.machine, machine));
+  return preset === undefined ? {} : preset.sources;
 }

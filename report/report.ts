@@ -14,6 +14,7 @@ import type { MainResult } from '../run/main.ts';
 import { boundByTwins } from '../run/bound.ts';
 import { EFFECTS, type OperatorResult, type StepResult, type Twins, type WaferResult } from '../run/result.ts';
 import { type EffectCost, effectCosts } from './effects.ts';
+import { type EnergyReport, energyReport } from './energy.ts';
 import { type EngineCount, enginesOf } from './engines.ts';
 import { sha256 } from './hash.ts';
 import { type MachinePart, machinePart } from './machine.ts';
@@ -25,7 +26,7 @@ export const REPORT_FORMAT = 'wafer-emulator report 1';
 export type Totals = Pick<WaferResult, 'cycles' | 'seconds' | 'tokensPerSecond' | 'utilisation'>;
 
 /** An operator without how its cycles were found. With its twins `boundBy` follows from them. */
-export type ReportedOperator = Omit<OperatorResult, 'steps'> & {
+export type ReportedOperator = Omit<OperatorResult, 'steps' | 'traffic'> & {
   readonly steps: readonly Pick<StepResult, 'kernel' | 'repeat' | 'cycles'>[];
   readonly twins?: Twins;
 };
@@ -57,6 +58,8 @@ export interface Report {
   /** What each effect costs, all operators and passes together: a run less its twin. Null where none was run. */
   readonly effects: readonly EffectCost[] | null;
   readonly memory: MemoryUse;
+  /** Of the run on the wafer; an estimate, which no hash covers. */
+  readonly energy: EnergyReport;
   readonly notModelled: readonly string[];
   /** `result` is the same with twins and without. */
   readonly hashes: {
@@ -101,7 +104,9 @@ export function buildReport(result: MainResult): Report {
     twins: twins === null ? null : sha256(twins),
   };
   const operators = document.operators.map((operator, i) => withTwins(operator, twins?.[i]));
-  return { ...document, operators, effects: effectsOf(operators, wafer), speedup, hashes, run: hostPart(result) };
+  const effects = effectsOf(operators, wafer);
+  const energy = energyReport(spec.machine.machine, spec.machine.sources, wafer);
+  return { ...document, operators, effects, energy, speedup, hashes, run: hostPart(result) };
 }
 
 /** An operator that has twins is bound by what they say. */
@@ -137,7 +142,7 @@ export function totals({ cycles, seconds, tokensPerSecond, utilisation }: WaferR
   return { cycles, seconds, tokensPerSecond, utilisation };
 }
 
-export function reported({ steps, ...operator }: OperatorResult): ReportedOperator {
+export function reported({ steps, traffic: _traffic, ...operator }: OperatorResult): ReportedOperator {
   return { ...operator, steps: steps.map(({ kernel, repeat, cycles }) => ({ kernel, repeat, cycles })) };
 }
 

@@ -6,6 +6,7 @@ import type { OperatorKind } from '../compiler/graph/graph.ts';
 import type { Mapping } from '../compiler/mapping/mapping.ts';
 import type { MemoryUse } from '../compiler/mapping/memoryUse.ts';
 import { effectTable } from './effects.ts';
+import { energyText } from './energy.ts';
 import { accumulatorsText } from '../kernels/spmm/accumulators.ts';
 import type { Fabric } from './machine.ts';
 import { count, duration, percent, scaled, times, wrapped } from './numbers.ts';
@@ -28,6 +29,7 @@ export function terminalReport(report: Report, colours: ChalkInstance): string {
     ...operatorTable(report.operators, report.mapping.passes, colours),
     ...effectLines(report.effects, colours),
     ...memoryLines(report.memory),
+    ...labelled('energy', energyText(report.energy)),
     ...labelled('not modelled', shortNotModelled(report)),
     ...hostLines(report),
   ];

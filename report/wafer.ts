@@ -3,9 +3,10 @@
 import type { ChalkInstance } from 'chalk';
 import type { Program } from '../compiler/lower/program.ts';
 import type { Twins, WaferResult } from '../run/result.ts';
+import { type EnergyReport, energyReport, energyText } from './energy.ts';
 import { type EngineCount, enginesOf } from './engines.ts';
 import { sha256 } from './hash.ts';
-import { type Fabric, fabricOf } from './machine.ts';
+import { type Fabric, fabricOf, sourcesOf } from './machine.ts';
 import { count, duration, percent, scaled } from './numbers.ts';
 import { operatorTable } from './operatorTable.ts';
 import { effectsOf, type Report, reported, type ReportedOperator, type Totals, totals, withTwins } from './report.ts';
@@ -23,6 +24,7 @@ export interface WaferReport {
   readonly operators: readonly ReportedOperator[];
   readonly effects: Report['effects'];
   readonly memory: WaferResult['memory'];
+  readonly energy: EnergyReport;
   readonly hashes: Pick<Report['hashes'], 'result' | 'twins'>;
   readonly run: { readonly engines: readonly EngineCount[] };
 }
@@ -43,11 +45,12 @@ export function waferReport(
   const hashes = { result: sha256(document), twins: twins === null ? null : sha256(twins) };
   const operators = document.operators.map((operator, i) => withTwins(operator, twins?.[i]));
   const run = { engines: enginesOf(result.operators) };
-  return { ...document, operators, effects: effectsOf(operators, result), hashes, run };
+  const energy = energyReport(machine, sourcesOf(machine), result);
+  return { ...document, operators, effects: effectsOf(operators, result), energy, hashes, run };
 }
 
 export function waferText(report: WaferReport, colours: ChalkInstance): string {
-  const { program, wafer, mapping, operators, effects, memory } = report;
+  const { program, wafer, mapping, operators, effects, memory, energy } = report;
   const { cycles, seconds, tokensPerSecond, utilisation } = wafer;
   const lines = [
     colours.bold(`${program.name} on ${program.machine}: ${count(program.tokens)} tokens`),
@@ -61,6 +64,7 @@ export function waferText(report: WaferReport, colours: ChalkInstance): string {
     ...operatorTable(operators, mapping.passes, colours),
     ...effectLines(effects, colours),
     ...memoryLines(memory),
+    ...labelled('energy', energyText(energy)),
   ];
   return `${lines.join('\n')}\n`;
 }

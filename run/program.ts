@@ -10,6 +10,7 @@ import type { OperatorResult, WaferResult } from './result.ts';
 import { isFolded } from './step.ts';
 import type { StepTiming } from './stepTiming.ts';
 import type { Timer } from './timer.ts';
+import { operatorTraffic } from './traffic.ts';
 
 export interface ProgramOptions {
   readonly timer: Timer;
@@ -123,6 +124,7 @@ function operatorResult(
     utilisation: where.compute / (cycles * machine.fabric.width * machine.fabric.height),
     boundBy: boundOf(where),
     where,
+    traffic: operatorTraffic(program, steps, timings),
   };
   steps.forEach((step, j) => assertStep(name, { step, timing: timings[j] }));
   assertOperator(program, result, used);

@@ -28,6 +28,14 @@ export interface StepResult extends EngineUse {
 
 export type Bound = 'compute' | 'overhead' | 'reduction' | 'weight stream' | 'load imbalance' | 'fabric';
 
+/** What an operator moves in one pass, on the whole wafer. */
+export interface OperatorTraffic {
+  /** Wavelets that go from a router to a neighbouring router. */
+  readonly hops: number;
+  /** Words of 32 bits that pass the edge of the wafer. */
+  readonly edgeWords: number;
+}
+
 export interface OperatorResult {
   /** Node of the graph, e.g. h.3.mlp.c_fc. */
   readonly name: string;
@@ -44,6 +52,7 @@ export interface OperatorResult {
   readonly boundBy: Bound;
   /** Cycles of all PEs in use, by cause; they add up to `cycles` times those PEs. */
   readonly where: Where;
+  readonly traffic: OperatorTraffic;
 }
 
 /** What a twin takes away. */

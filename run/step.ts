@@ -3,6 +3,8 @@
 import { LawError } from '../emulator/laws.ts';
 import type { MatmulStep, MeshShape, StepShape } from '../compiler/lower/program.ts';
 import { latenciesOf, type Machine } from '../emulator/machine/spec.ts';
+import { CAUSE } from '../emulator/program/causes.ts';
+import { hopsOf } from '../emulator/program/hops.ts';
 import type { SpmmShape } from '../emulator/streamed/shape.ts';
 import { kernels, timingProgram } from '../kernels/index.ts';
 import { balancedCells } from '../kernels/spmm/balanced.ts';
@@ -12,7 +14,7 @@ import { SPMM_COLORS } from '../kernels/spmm/ringProgram.ts';
 import { timeSpmm } from '../kernels/spmm/time.ts';
 import { timeProgram } from './meshTime.ts';
 import { smallestStep } from './smallestStep.ts';
-import { byColumn, checkColors, countsOf, linePeCounts, rowWavelets, type StepTiming } from './stepTiming.ts';
+import { byColumn, checkColors, countsOf, linePeCounts, rowTraffic, type StepTiming } from './stepTiming.ts';
 import { chunkRows, timeSums, timeWeightGradient } from './weightGradient.ts';
 
 /** Do the rows of a kernel follow from one of them, each a cycle later? */
@@ -53,10 +55,10 @@ function timeMesh(shape: MeshShape, machine: Machine, perPe: boolean): StepTimin
   checkColors(shape.kernel, Math.max(0, ...program.routes.map(({ color }) => color + 1)), machine);
   const { where, ...timing } = timeProgram(program, latenciesOf(machine));
   const { width, height, streams } = program;
-  const found = { ...timing, pes: width * height, ...countsOf(where) };
-  if (!perPe) return found;
   const entering = streams.reduce((sum, { control }) => sum + control.length, 0);
-  return { ...found, perPe: linePeCounts(where, width, height, { entering, leaving: 0 }) };
+  const traffic = { width, hops: hopsOf(program), entering, leaving: 0 };
+  const found = { ...timing, pes: width * height, ...countsOf(where), traffic };
+  return perPe ? { ...found, perPe: linePeCounts(where, width, height) } : found;
 }
 
 /** The matmul as the engines take it: one row, its cells counted. */
@@ -88,8 +90,8 @@ function timeMatmul(step: MatmulStep, machine: Machine, perPe: boolean): StepTim
   checkColors('spmm', SPMM_COLORS, machine);
   const shape = matmulShape(step, machine, sharedRoom);
   const { engine, path, why, cycles, where } = timeSpmm(shape, 'auto');
-  const found: StepTiming = { engine, path, why, cycles, pes: step.cols, ...countsOf(where) };
-  if (!perPe) return found;
-  const counts = { entering: rowWavelets(shape), leaving: 0 };
-  return { ...found, perPe: linePeCounts(byColumn(where, step.cols), step.cols, 1, counts) };
+  const counts = countsOf(where);
+  const traffic = rowTraffic(shape, counts.totals[CAUSE.compute]);
+  const found: StepTiming = { engine, path, why, cycles, pes: step.cols, ...counts, traffic };
+  return perPe ? { ...found, perPe: linePeCounts(byColumn(where, step.cols), step.cols, 1) } : found;
 }

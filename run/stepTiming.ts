@@ -3,8 +3,8 @@
 import { EmulateError, EXIT, internalError } from '../emulator/errors.ts';
 import type { Machine } from '../emulator/machine/spec.ts';
 import { CAUSE, CAUSE_COUNT, whereAt } from '../emulator/program/causes.ts';
-import { columnOf } from '../emulator/program/ring.ts';
-import type { SpmmShape } from '../emulator/streamed/shape.ts';
+import { columnOf, hopsFrom } from '../emulator/program/ring.ts';
+import { axpyElementSlots, endsOf, psumWavelets, type SpmmShape } from '../emulator/streamed/shape.ts';
 import type { EngineUse, Slots } from './result.ts';
 
 export interface StepTiming extends EngineUse {
@@ -15,8 +15,20 @@ export interface StepTiming extends EngineUse {
   readonly totals: readonly number[];
   /** Of the PE that issues the most. */
   readonly slots: Slots;
+  readonly traffic: Traffic;
   /** Only where it was asked for. */
   readonly perPe?: PeCounts;
+}
+
+/** Wavelets of the rectangle in one run; where rows are folded, of one row. */
+export interface Traffic {
+  /** Columns of PEs of the rectangle. */
+  readonly width: number;
+  /** From a router to a neighbouring router. */
+  readonly hops: number;
+  /** Of the streams that enter it, and of the sums that leave the wafer there. */
+  readonly entering: number;
+  readonly leaving: number;
 }
 
 /**
@@ -26,24 +38,14 @@ export interface StepTiming extends EngineUse {
 export interface PeCounts {
   readonly columns: Float64Array;
   readonly rows: Float64Array;
-  /** Wavelets of the streams that enter the rectangle, and of the sums that leave the wafer there. */
-  readonly entering: number;
-  readonly leaving: number;
 }
 
 /** Of a rectangle that is one row or one column of PEs, as all that are timed are. */
-export function linePeCounts(
-  where: ArrayLike<number>,
-  width: number,
-  height: number,
-  { entering, leaving }: Pick<PeCounts, 'entering' | 'leaving'>,
-): PeCounts {
+export function linePeCounts(where: ArrayLike<number>, width: number, height: number): PeCounts {
   if (width > 1 && height > 1) throw internalError(`${width} x ${height} PEs are no line`);
   const zeros = new Float64Array(CAUSE_COUNT);
   const counts = Float64Array.from(where);
-  return height === 1
-    ? { columns: counts, rows: zeros, entering, leaving }
-    : { columns: zeros, rows: counts, entering, leaving };
+  return height === 1 ? { columns: counts, rows: zeros } : { columns: zeros, rows: counts };
 }
 
 /** Of the causes of each PE: their totals, and the slots of the PE that issues the most, of several the first. */
@@ -72,9 +74,28 @@ export function byColumn(where: Float64Array, cols: number): Float64Array {
   return columns;
 }
 
-/** Of all columns of a matmul: a wavelet for each weight, and one behind each feature. */
-export function rowWavelets({ nnz, features, cols }: SpmmShape): number {
-  return nnz.reduce((sum, weights) => sum + weights, features * cols);
+/**
+ * Of one row of a matmul that has so many slots of multiply-adds: a wavelet down its column for each weight and one behind
+ * each feature; and the sums of each wave, which pass on from every position of the ring but the one where they end.
+ */
+export function rowTraffic(shape: SpmmShape, computeSlots: number): Traffic {
+  const { features, cols } = shape;
+  let ring = 0;
+  for (let p = 0; p < cols; p++) ring += hopsFrom(p, cols);
+  const ends = endsOf(shape);
+  let links = 0;
+  for (let n = 0; n < ends.length; n++) links += ring - hopsFrom(ends[n], cols);
+  return {
+    width: cols,
+    hops: psumWavelets(shape) * links,
+    entering: computeSlots / axpyElementSlots(shape) + features * cols,
+    leaving: 0,
+  };
+}
+
+/** Of a rectangle all rows of which share what enters the first, each router passing it on to the one south of it. */
+export function foldedHops({ hops, entering }: Traffic, rows: number): number {
+  return rows * hops + (rows - 1) * entering;
 }
 
 /** Throws (exit 3) where a kernel needs more colors than a router knows. */

@@ -15,6 +15,7 @@ import type { OperatorResult, WaferResult } from './result.ts';
 import { isFolded } from './step.ts';
 import type { PeCounts, StepTiming } from './stepTiming.ts';
 import type { Timer } from './timer.ts';
+import { edgeWords, groupWidth } from './traffic.ts';
 
 export interface OperatorMap {
   readonly name: string;
@@ -71,7 +72,7 @@ export function operatorMap(
   const columns = new Float64Array(mapping.columns * CAUSE_COUNT);
   const byWidth = new Map<number, Float64Array>();
   let cycles = 0;
-  let edgeWords = 0;
+  let words = 0;
   steps.forEach((step, j) => {
     const { perPe } = timings[j];
     if (perPe === undefined) throw internalError(`${step.shape.kernel} of ${name} was timed without its PEs`);
@@ -81,18 +82,18 @@ export function operatorMap(
     addColumns(columns, step, stepCycles(program, step, timings[j]), width, perPe, program);
     addRows(rows, step, perPe);
     cycles += step.repeat * stepCycles(program, step, timings[j]);
-    edgeWords += step.repeat * wordsOf(program, step, width, perPe);
+    words += step.repeat * edgeWords(program, step, timings[j]);
   });
   const rows = Array.from(byWidth, ([width, counts]) => ({ width, counts }));
-  return { name, cycles, columns, rows: rows.sort((a, b) => a.width - b.width), edgeWords };
+  return { name, cycles, columns, rows: rows.sort((a, b) => a.width - b.width), edgeWords: words };
 }
 
 /** Columns of a group that a step is on, from the west. */
-function widthOf({ mapping }: Program, { shape, copies }: ProgramStep, { pes }: StepTiming): number {
-  const { groups, rows, columns } = mapping;
-  const width = (copies * pes * (isFolded(shape.kernel) ? rows : 1)) / (groups * rows);
+function widthOf(program: Program, step: ProgramStep, timing: StepTiming): number {
+  const { columns } = program.mapping;
+  const width = groupWidth(program, step, timing);
   if (Number.isInteger(width) && width <= columns) return width;
-  throw internalError(`${shape.kernel} is on ${width} columns of ${columns}`);
+  throw internalError(`${step.shape.kernel} is on ${width} columns of ${columns}`);
 }
 
 /** `cycles` of one run, the start of the kernel included. */
@@ -114,24 +115,6 @@ function addColumns(
 function addRows(rows: Float64Array, { repeat, shape }: ProgramStep, { rows: counts }: PeCounts): void {
   if (isFolded(shape.kernel)) addShifts(rows, repeat);
   else for (let i = 0; i < rows.length; i++) rows[i] += repeat * counts[i % counts.length];
-}
-
-/**
- * Copies of a stream for several groups are made at the edge; rows of tokens and what leaves are of a group. Of dense weights two
- * pass in a word, as of indices, which pass not at all where all weights are there.
- */
-function wordsOf(
-  { mapping: { groups } }: Program,
-  { shape }: ProgramStep,
-  width: number,
-  { columns, entering, leaving }: PeCounts,
-): number {
-  const isMatrix = shape.kernel === 'spmm' || shape.kernel === 'weightGradient';
-  const rectangles = (width * CAUSE_COUNT) / columns.length;
-  const isOfGroup = shape.kernel === 'rowStream' && shape.order.by === 'tokens';
-  const dense = isMatrix && shape.weights.mask.sparsity === 0;
-  const share = shape.kernel === 'weightGradient' ? (dense ? 0 : 1 / 2) : dense ? 1 / 2 : 1;
-  return rectangles * (share * entering * (isOfGroup ? groups : 1) + leaving * groups);
 }
 
 /** The PEs of the map have the counts of the operator. */

@@ -17,7 +17,15 @@ import type { SpmmShape } from '../emulator/streamed/shape.ts';
 import { type Path, timeSpmm } from '../kernels/spmm/time.ts';
 import { gradientRow, sumWavelets } from '../kernels/weightGradient/shape.ts';
 import { timeProgram } from './meshTime.ts';
-import { byColumn, checkColors, countsOf, linePeCounts, rowWavelets, type StepTiming } from './stepTiming.ts';
+import {
+  byColumn,
+  checkColors,
+  countsOf,
+  foldedHops,
+  linePeCounts,
+  rowTraffic,
+  type StepTiming,
+} from './stepTiming.ts';
 
 /** Slowest last: the one that is told of a step is that of its slowest chunk. */
 const PATHS: readonly Path[] = ['closed form', 'token level', 'lookahead', 'stepped mesh'];
@@ -33,6 +41,7 @@ export function timeWeightGradient(step: WeightGradientStep, machine: Machine, p
   const ofRows = new Float64Array(perPe ? rows * CAUSE_COUNT : 0);
   let entering = 0;
   let leaving = 0;
+  let hops = 0;
   let cycles = -kernelStart;
   let slowest = { path: PATHS[0], why: '' };
   let chunks = 0;
@@ -44,8 +53,10 @@ export function timeWeightGradient(step: WeightGradientStep, machine: Machine, p
     const folded = foldedTotals(products.where, rows);
     for (let c = 0; c < CAUSE_COUNT; c++) totals[c] += folded[c] + cols * sums.totals[c];
     for (let i = 0; i < where.length; i++) where[i] += products.where[i];
+    const traffic = rowTraffic(row, computeSlots(products.where));
+    entering += traffic.entering;
+    hops += foldedHops(traffic, rows) + cols * sums.traffic.hops;
     if (sums.perPe !== undefined) {
-      entering += rowWavelets(row);
       for (let i = 0; i < ofRows.length; i++) ofRows[i] += sums.perPe.rows[i];
       addShifts(ofRows, 1);
     }
@@ -61,7 +72,7 @@ export function timeWeightGradient(step: WeightGradientStep, machine: Machine, p
   totals[CAUSE.overhead] += starts * rows * cols;
   for (let x = 0; x < cols; x++) columns[x * CAUSE_COUNT + CAUSE.overhead] += starts;
   return {
-    ...(perPe ? { perPe: { columns, rows: ofRows, entering, leaving } } : {}),
+    ...(perPe ? { perPe: { columns, rows: ofRows } } : {}),
     engine: 'streamed',
     path: slowest.path,
     why: slowest.why,
@@ -69,7 +80,14 @@ export function timeWeightGradient(step: WeightGradientStep, machine: Machine, p
     pes: rows * cols,
     totals: Array.from(totals),
     slots: { ...slots, overhead: slots.overhead + starts },
+    traffic: { width: cols, hops, entering, leaving },
   };
+}
+
+function computeSlots(where: Float64Array): number {
+  let sum = 0;
+  for (let i = CAUSE.compute; i < where.length; i += CAUSE_COUNT) sum += where[i];
+  return sum;
 }
 
 export type ChunkedGradient = Omit<WeightGradientStep, 'kernel' | 'rows' | 'sums' | 'outGap'>;
@@ -109,7 +127,8 @@ export function timeSums(shape: ColumnReduceShape, machine: Machine, perPe: bool
     closed === undefined
       ? timeProgram(columnReduce.program(shape, machine), latenciesOf(machine))
       : ({ engine: 'streamed', path: 'closed form', why: '', ...closed } as const);
-  const found = { ...timing, pes: shape.rows, ...countsOf(where) };
-  if (!perPe) return found;
-  return { ...found, perPe: linePeCounts(where, 1, shape.rows, { entering: 0, leaving: shape.wavelets }) };
+  const { rows, wavelets } = shape;
+  const traffic = { width: 1, hops: (rows - 1) * wavelets, entering: 0, leaving: wavelets };
+  const found = { ...timing, pes: rows, ...countsOf(where), traffic };
+  return perPe ? { ...found, perPe: linePeCounts(where, 1, rows) } : found;
 }

@@ -7,6 +7,8 @@ const count = (what: string) => z.int().min(1).describe(what);
 const countOrZero = (what: string) => z.int().min(0).describe(what);
 const positive = (what: string) => z.number().positive().describe(what);
 
+const joules = (what: string) => z.number().min(0).describe(what);
+
 const fabric = z.strictObject({
   width: count('columns of PEs'),
   height: count('rows of PEs'),
@@ -50,8 +52,13 @@ const edge = z.strictObject({
 });
 
 const energy = z.strictObject({
-  joulesPerCoreCycle: positive('joules a core takes in a busy cycle'),
-  joulesPerBitHop: positive('joules a bit takes from router to router'),
+  joulesPerCycle: joules('joules a PE takes in every cycle, whatever it does'),
+  joulesPerComputeSlot: joules('joules a slot of vector work takes on top of that, SRAM aside'),
+  joulesPerOverheadSlot: joules('joules a slot of overhead takes on top of that'),
+  joulesPerReduceSlot: joules('joules a slot of reduction takes on top of that, SRAM aside'),
+  joulesPerSramWord: joules('joules a word of 32 bits takes to or from SRAM'),
+  joulesPerBitHop: joules('joules a bit takes from router to router'),
+  joulesPerEdgeWord: joules('joules a word of 32 bits takes over the edge of the wafer'),
 });
 
 export const machineSchema = z.strictObject({

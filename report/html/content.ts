@@ -9,6 +9,7 @@ import { edgeWaveletsPerCycle, type Machine, withBankConflicts } from '../../emu
 import { internalError } from '../../emulator/errors.ts';
 import type { MainResult } from '../../run/main.ts';
 import type { OperatorMap } from '../../run/waferMap.ts';
+import type { EnergyReport } from '../energy.ts';
 import { percent } from '../numbers.ts';
 import { idealSpeedup, type Report, type ReportedOperator, type Totals } from '../report.ts';
 import type { WaferReport } from '../wafer.ts';
@@ -22,6 +23,7 @@ export interface PageContent {
   readonly wafer: Totals;
   readonly operators: readonly ReportedOperator[];
   readonly memory: MemoryUse;
+  readonly energy: EnergyReport;
   readonly map: readonly OperatorMap[];
   /** Null where there is nothing to compare with. */
   readonly compared: Compared | null;
@@ -51,7 +53,7 @@ export interface ComparedPoint {
 
 export function contentOfModel(report: Report, { detail, spec }: Pick<MainResult, 'detail' | 'spec'>): PageContent {
   if (detail === null) throw internalError('a page of a run without its PEs');
-  const { model, machine, mapping, wafer, operators, memory, hashes } = report;
+  const { model, machine, mapping, wafer, operators, memory, energy, hashes } = report;
   const { workload, sparsity } = model;
   const zeros =
     sparsity.value === 0 ? 'dense' : `${percent(sparsity.value)} of the weights zero, seed ${sparsity.seed}`;
@@ -63,6 +65,7 @@ export function contentOfModel(report: Report, { detail, spec }: Pick<MainResult
     wafer,
     operators,
     memory,
+    energy,
     map: detail.map,
     compared: comparedOf(report, spec.gpu, detail.curve),
     hashes: [
@@ -75,7 +78,7 @@ export function contentOfModel(report: Report, { detail, spec }: Pick<MainResult
 }
 
 export function contentOfProgram(program: Program, report: WaferReport, map: readonly OperatorMap[]): PageContent {
-  const { mapping, wafer, operators, memory, hashes } = report;
+  const { mapping, wafer, operators, memory, energy, hashes } = report;
   return {
     title: program.name,
     subtitle: `${program.tokens.toLocaleString('en-US')} tokens on ${program.machine.name}`,
@@ -84,6 +87,7 @@ export function contentOfProgram(program: Program, report: WaferReport, map: rea
     wafer,
     operators,
     memory,
+    energy,
     map,
     compared: null,
     hashes: [['result', hashes.result]],

@@ -4,6 +4,7 @@
 import { count, duration, percent, scaled, times } from '../numbers.ts';
 import { clientScript, clientStyle } from './assets.ts';
 import type { Compared, PageContent } from './content.ts';
+import { energy } from './energy.ts';
 import { mappingPicture } from './mapping.ts';
 import { element, escaped, table } from './markup.ts';
 import { memory } from './memory.ts';
@@ -90,6 +91,7 @@ function sections(content: PageContent): string[] {
       section('memory', 'Memory of the fullest PE', memory(content)),
       section('mapping', 'Mapping', mappingPicture(content)),
     ),
+    section('energy', 'Energy', scrolled(energy(content))),
     section('operators', 'Operators', details(content)),
   ];
 }

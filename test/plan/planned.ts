@@ -39,7 +39,7 @@ export function asking(): Asked {
       passes: 1,
       groups: 1,
       boundBy: 'compute',
-      busyCycles: 1e12 * seconds,
+      joules: 27 * seconds,
     });
   };
   return { timeStep, steps };

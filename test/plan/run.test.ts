@@ -127,8 +127,8 @@ describe('what a phase comes to', () => {
     expect(total.flops).toBe(sum(({ flops }) => flops));
     expect(total.waferSeconds).toBe(sum(({ waferSeconds }) => waferSeconds));
     expect(total.gpu[1].seconds).toBe(sum(({ gpu }) => gpu[1].seconds));
-    expect(total.energy.coreJoules).toBeCloseTo(
-      sum(({ energy }) => energy.coreJoules),
+    expect(total.energy.waferJoules).toBeCloseTo(
+      sum(({ energy }) => energy.waferJoules),
       6,
     );
   });
@@ -139,17 +139,17 @@ describe('what a phase comes to', () => {
 });
 
 describe('energy', () => {
-  test('cores by the machine file, systems by their watts', async () => {
+  test('of wafers as their steps say, of systems by their watts', async () => {
     const { total } = await ran(planOf({ systems: 2 }));
     // Two systems, ten steps of a second and its way through the tree.
     expect(total.waferSeconds).toBeCloseTo(10, 3);
-    expect(total.energy.coreJoules).toBeCloseTo(2 * 10 * 1e12 * 27e-12, 9);
+    expect(total.energy.waferJoules).toBeCloseTo(2 * 10 * 27, 9);
     expect(total.energy.systemJoules).toEqual([15e3, 23e3].map((watts) => watts * 2 * total.waferSeconds));
   });
 
-  test('of a machine that is not sold only cores are known', async () => {
-    const { total } = await ran(planOf({ machine: { preset: 'wse2', energy: { joulesPerCoreCycle: 54e-12 } } }));
-    expect(total.energy).toEqual({ coreJoules: 2 * 10 * 1e12 * 54e-12, systemJoules: null });
+  test('of a machine that is not sold only that of wafers is known', async () => {
+    const { total } = await ran(planOf({ machine: { preset: 'wse2', energy: { joulesPerCycle: 3e-12 } } }));
+    expect(total.energy).toEqual({ waferJoules: 2 * 10 * 27, systemJoules: null });
   });
 });
 

@@ -63,7 +63,9 @@ test('names of phases cannot command a terminal', async () => {
 });
 
 test('energy is called an estimate, with its sources', async () => {
-  expect(textOf(await reportOf()).join(' ')).toMatch(/estimate: .* of a system at 15 to 23 kW .*27 pJ a cycle/);
+  expect(textOf(await reportOf()).join(' ')).toMatch(
+    /estimate: .* of a system at 15 to 23 kW .* of the wafer by the energy table of wse2/,
+  );
   const text = textOf(await reportOf({ machine: { preset: 'wse2', clockHz: 1e9 } })).join(' ');
   expect(text).toContain('is not known');
 });

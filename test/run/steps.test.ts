@@ -14,6 +14,7 @@ import { type MappingRequest, type Recompute, sparseWeights } from '../../compil
 import { machinePresets } from '../../emulator/machine/presets/index.ts';
 import { latenciesOf, type Machine } from '../../emulator/machine/spec.ts';
 import { CAUSE, CAUSE_COUNT, type Where, whereAt } from '../../emulator/program/causes.ts';
+import { hopsOf } from '../../emulator/program/hops.ts';
 import { runStepped } from '../../emulator/stepped/engine.ts';
 import { isFolded } from '../../run/step.ts';
 import { runProgram } from '../../run/program.ts';
@@ -24,6 +25,7 @@ import { wholeGroup } from './wholeGroup.ts';
 interface Counts {
   readonly cycles: number;
   readonly where: Where;
+  readonly hops: number;
 }
 
 /** Each step once, as the program has it: of all PEs in use, without the start of the kernel. */
@@ -35,7 +37,8 @@ async function asProgram(program: Program): Promise<Counts[]> {
   const { kernelStart } = machine.core;
   const used = mapping.groups * mapping.columns * mapping.rows;
   const run = await runProgram({ ...program, operators: single }, { timer: inProcessTimer() });
-  return run.operators.map(({ cycles, where }) => ({
+  return run.operators.map(({ cycles, where, traffic }) => ({
+    hops: traffic.hops,
     cycles: cycles - kernelStart,
     where: { ...where, overhead: where.overhead - used * kernelStart },
   }));
@@ -47,6 +50,7 @@ function asStepped({ shape }: ProgramStep, kind: OperatorKind, graph: Graph, { m
   const { columns, rows, groups } = mapping;
   const totals = new Float64Array(CAUSE_COUNT);
   let all = 0;
+  let hops = 0;
   programs.forEach((program, i) => {
     const { cycles, where } = runStepped(program, latenciesOf(machine));
     where.forEach((count, c) => {
@@ -57,8 +61,9 @@ function asStepped({ shape }: ProgramStep, kind: OperatorKind, graph: Graph, { m
     const start = i > 0 ? machine.core.kernelStart : 0;
     totals[CAUSE.overhead] += start * groups * columns * rows;
     all += cycles + start;
+    hops += hopsOf(program) * times * groups;
   });
-  return { cycles: all, where: whereAt(totals, 0) };
+  return { cycles: all, where: whereAt(totals, 0), hops };
 }
 
 function adaptersOf(model: Readonly<Record<string, unknown>>, recompute: Recompute): Graph {

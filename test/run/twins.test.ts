@@ -9,6 +9,8 @@ import type { Program, StepShape } from '../../compiler/lower/program.ts';
 import { fitMapping, isMisfit } from '../../compiler/mapping/fit.ts';
 import { latenciesOf, type Machine } from '../../emulator/machine/spec.ts';
 import { CAUSE, CAUSE_COUNT } from '../../emulator/program/causes.ts';
+import type { FabricProgram } from '../../emulator/program/fabric.ts';
+import { hopsOf } from '../../emulator/program/hops.ts';
 import { runStepped } from '../../emulator/stepped/engine.ts';
 import { timingProgram } from '../../kernels/index.ts';
 import type { SpmmShape } from '../../emulator/streamed/shape.ts';
@@ -67,6 +69,10 @@ function issued(pe: readonly number[]): number {
   return pe[CAUSE.compute] + pe[CAUSE.overhead] + pe[CAUSE.reduce];
 }
 
+function enteringOf({ streams }: FabricProgram): number {
+  return streams.reduce((sum, { control }) => sum + control.length, 0);
+}
+
 /** Every kernel as it is written in machine.md, cycle by cycle. */
 const steppedTimer: Timer = {
   time: async (shape, machine) => {
@@ -79,7 +85,8 @@ const steppedTimer: Timer = {
     const totals = pes.reduce((sum, counts) => sum.map((so, c) => so + counts[c]));
     const [fullest] = pes.toSorted((a, b) => issued(b) - issued(a));
     const slots = { compute: fullest[CAUSE.compute], overhead: fullest[CAUSE.overhead], reduce: fullest[CAUSE.reduce] };
-    return { engine: 'stepped', path: 'stepped mesh', why: '', cycles, pes: pes.length, totals, slots };
+    const traffic = { width: program.width, hops: hopsOf(program), entering: enteringOf(program), leaving: 0 };
+    return { engine: 'stepped', path: 'stepped mesh', why: '', cycles, pes: pes.length, totals, slots, traffic };
   },
   close: () => Promise.resolve(),
 };
@@ -187,7 +194,8 @@ function madeUp(cyclesOf: (accumulators: number) => number, enough: number): { t
     const totals = Array.from({ length: CAUSE_COUNT }, () => 0);
     totals[accumulators < enough ? CAUSE.waitThread : CAUSE.waitPartial] = cycles * pes;
     const slots = { compute: 0, overhead: 0, reduce: 0 };
-    return { engine: 'streamed', path: 'made up', why: '', cycles, pes, totals, slots };
+    const traffic = { width: pes, hops: 0, entering: 0, leaving: 0 };
+    return { engine: 'streamed', path: 'made up', why: '', cycles, pes, totals, slots, traffic };
   };
   return { timer: { time, close: () => Promise.resolve() }, asked };
 }

@@ -29,7 +29,15 @@ export const wse2: MachinePreset = {
     },
     memory: { sramBytes: 49_152, reservedBytes: 4_096, bankConflict: 1 },
     edge: { bitsPerSecond: 1.2e12 },
-    energy: { joulesPerCoreCycle: 27e-12, joulesPerBitHop: 0.15e-12 },
+    energy: {
+      joulesPerCycle: 1.5e-12,
+      joulesPerComputeSlot: 3e-12,
+      joulesPerOverheadSlot: 1e-12,
+      joulesPerReduceSlot: 1.32e-12,
+      joulesPerSramWord: 3.75e-12,
+      joulesPerBitHop: 0.15e-12,
+      joulesPerEdgeWord: 320e-12,
+    },
   },
   sources: {
     clockHz: "the maker's own conversions of cycles to time (SDK); one slide says 1.1 GHz",
@@ -60,7 +68,20 @@ export const wse2: MachinePreset = {
     'memory.reservedBytes': 'assumed: 4 KB of code and queues',
     'memory.bankConflict': 'the compiler lays vectors out so that none occur; measured factor when they do: 2',
     'edge.bitsPerSecond': 'CS-2 data sheet: 12 x 100 Gb/s Ethernet',
-    'energy.joulesPerCoreCycle': '30 mW a core at peak at 1.1 GHz (Hot Chips 34)',
+    'energy.joulesPerCycle':
+      'assumed: clock and leakage; what is left of 27 pJ, 30 mW a core at peak at 1.1 GHz (Hot Chips 34), after a slot of 4 fp16 FMACs (3 pJ) and its 6 words of SRAM (22.5 pJ)',
+    'energy.joulesPerComputeSlot':
+      'assumed: 1 pJ for the instruction and 4 fp16 products (0.34 pJ each) and sums (0.16 pJ), for 7 nm from Jouppi et al., ISCA 2021, Table 2',
+    'energy.joulesPerOverheadSlot': 'assumed: 1 pJ for the instruction',
+    'energy.joulesPerReduceSlot': 'assumed: 1 pJ for the instruction and 2 fp16 sums (0.16 pJ, Jouppi et al.)',
+    'energy.joulesPerSramWord': 'Jouppi et al., ISCA 2021, Table 2: 7.5 pJ for 64 bits of an 8 KB SRAM in 7 nm',
     'energy.joulesPerBitHop': 'Hot Chips 34: 0.15 pJ a bit on wafer',
+    'energy.joulesPerEdgeWord': 'assumed: 10 pJ a bit for serial links off the wafer',
   },
 };
+
+/** Sources of the energies of another wafer of the same cores, whose process differs. */
+export function unknownEnergy(difference: string): Record<string, string> {
+  const paths = Object.keys(wse2.machine.energy).map((key) => `energy.${key}`);
+  return Object.fromEntries(paths.map((path) => [path, `assumed: as WSE-2, in 7 nm; ${difference}`]));
+}
