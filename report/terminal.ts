@@ -7,7 +7,9 @@ import type { Mapping } from '../compiler/mapping/mapping.ts';
 import type { MemoryUse } from '../compiler/mapping/memoryUse.ts';
 import { effectTable } from './effects.ts';
 import { energyText } from './energy.ts';
+import { heatMapLines } from './heatMap.ts';
 import { accumulatorsText } from '../kernels/spmm/accumulators.ts';
+import type { OperatorMap } from '../run/waferMap.ts';
 import type { Fabric } from './machine.ts';
 import { count, duration, percent, scaled, times, wrapped } from './numbers.ts';
 import { operatorTable } from './operatorTable.ts';
@@ -16,7 +18,12 @@ import type { Report, Totals } from './report.ts';
 const WIDTH = 100;
 const HASH_DIGITS = 16;
 
-export function terminalReport(report: Report, colours: ChalkInstance): string {
+/** With the counts of every PE, and colours, a picture of the wafer is in it. */
+export function terminalReport(
+  report: Report,
+  colours: ChalkInstance,
+  map: readonly OperatorMap[] | null = null,
+): string {
   const lines = [
     ...headline(report, colours),
     '',
@@ -28,6 +35,9 @@ export function terminalReport(report: Report, colours: ChalkInstance): string {
     '',
     ...operatorTable(report.operators, report.mapping.passes, colours),
     ...effectLines(report.effects, colours),
+    ...(map === null
+      ? []
+      : heatMapLines({ map, mapping: report.mapping, fabric: report.machine.constants.fabric }, colours)),
     ...memoryLines(report.memory),
     ...labelled('energy', energyText(report.energy)),
     ...labelled('not modelled', shortNotModelled(report)),

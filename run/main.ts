@@ -29,6 +29,8 @@ export interface MainOptions {
   readonly cache?: MappingCache | undefined;
   /** Ask also for the counts of every PE and for the model at other sparsities. */
   readonly detail?: boolean;
+  /** Ask also for the counts of every PE alone. */
+  readonly map?: boolean;
 }
 
 /** What pictures show beyond a report. */
@@ -48,6 +50,8 @@ export interface MainResult {
   readonly twins: readonly Twins[] | null;
   /** Null where it was not asked for. */
   readonly detail: Detail | null;
+  /** The counts of every PE; null where neither they nor more was asked for. */
+  readonly map: readonly OperatorMap[] | null;
   /** sha256 of the program file. */
   readonly programHash: string;
   /** What depends on the host. */
@@ -82,7 +86,8 @@ async function runAll(
     onProgress,
     cache,
     detail: isDetailed = false,
-  }: Pick<MainOptions, 'twins' | 'onProgress' | 'cache' | 'detail'> & {
+    map: isMapped = isDetailed,
+  }: Pick<MainOptions, 'twins' | 'onProgress' | 'cache' | 'detail' | 'map'> & {
     readonly timer: Timer;
   },
 ): Promise<Omit<MainResult, 'run'>> {
@@ -94,16 +99,13 @@ async function runAll(
   const mapping = await choose(graph, 'mapping');
   const denseMapping = await choose(dense, 'dense mapping');
   const program = lower(placeGraph(graph, machine, mapping));
-  const wafer = await runProgram(program, { timer: isDetailed ? timerPerPe(timer) : timer, onProgress });
+  const wafer = await runProgram(program, { timer: isMapped || isDetailed ? timerPerPe(timer) : timer, onProgress });
   const waferDense = await runProgram(lower(placeGraph(dense, machine, denseMapping)), { timer });
   const waferDenseSameMapping = await runProgram(lower(placeGraph(dense, machine, mapping)), { timer });
   const twins = isAsked ? await runTwins(program, wafer, { timer, onProgress }) : null;
-  const detail = isDetailed
-    ? {
-        map: await mapWafer(program, wafer, timer),
-        curve: await runCurve(spec, machine, mapping, { timer, onProgress }),
-      }
-    : null;
+  const map = isMapped || isDetailed ? await mapWafer(program, wafer, timer) : null;
+  const detail =
+    isDetailed && map !== null ? { map, curve: await runCurve(spec, machine, mapping, { timer, onProgress }) } : null;
   const programHash = createHash('sha256').update(encodeProgram(program)).digest('hex');
-  return { spec, graph, wafer, waferDense, waferDenseSameMapping, twins, detail, programHash };
+  return { spec, graph, wafer, waferDense, waferDenseSameMapping, twins, detail, map, programHash };
 }

@@ -54,6 +54,8 @@ async function emulateModel(given: ModelArguments, io: Io): Promise<void> {
   const { runModel } = await import('../../run/main.ts');
   const { buildReport } = await import('../../report/report.ts');
   const { terminalReport } = await import('../../report/terminal.ts');
+  const colours = coloursFor(io.stdout, io.env, color);
+  const isPictured = colours.level > 0 && json !== STDOUT && html !== STDOUT;
   const progress = await startProgress(io);
   try {
     const options = {
@@ -63,14 +65,14 @@ async function emulateModel(given: ModelArguments, io: Io): Promise<void> {
       signal: io.signal,
       cache: cacheFor(io),
       detail: html !== undefined,
+      map: html !== undefined || isPictured,
     };
     const result = await withMisfitPlace(model ?? '', given, () => runModel(spec, options));
     progress.stop();
     const report = buildReport(result);
     if (json !== undefined) await writeTo(io, '--json', json, `${JSON.stringify(report, null, 2)}\n`);
     if (html !== undefined) await writeTo(io, '--html', html, await pageOf(report, result));
-    if (json !== STDOUT && html !== STDOUT)
-      await io.stdout.write(terminalReport(report, coloursFor(io.stdout, io.env, color)));
+    if (json !== STDOUT && html !== STDOUT) await io.stdout.write(terminalReport(report, colours, result.map));
     if (trace !== undefined) await (await import('../traceRun.ts')).traceModel(io, trace, result);
   } finally {
     progress.stop();

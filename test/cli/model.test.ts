@@ -1,5 +1,6 @@
 // `emulate <model>`, `compile` and `run` from end to end on a small model.
 
+import { stripVTControlCharacters } from 'node:util';
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
@@ -45,7 +46,7 @@ test.each([
   const { code, out, err } = await emulate([`${folder}/model.json`, '--workers', '2', '--json', json]);
   expect({ code, err }).toEqual({ code: 0, err: '' });
   const lines = out.trimEnd().split('\n');
-  expect(lines.length).toBeLessThanOrEqual(48);
+  expect(lines.length).toBeLessThanOrEqual(50);
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
   expect(out).toMatch(/speed-up\n +over one NVIDIA A100 SXM4 80 GB +[\d.]+ x/);
   const { wafer, hashes } = reportOf(readFileSync(json, 'utf8'));
@@ -58,13 +59,17 @@ function withoutTimes(text: string): string {
   return text.replace(/^host.*$/m, '').replaceAll(/ +$/gm, '');
 }
 
-test('colours change nothing but colours', async () => {
+test('colours change nothing but colours, and add a picture of the wafer', async () => {
   const model = `${folderWith({ 'matmul.json': matmul })}/matmul.json`;
   const plain = await emulate([model, '--no-color']);
   const coloured = await emulate([model, '--color']);
   const escapes = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g');
   expect(coloured.out).toMatch(escapes);
-  expect(withoutTimes(coloured.out.replaceAll(escapes, ''))).toBe(withoutTimes(plain.out));
+  const said = stripVTControlCharacters(coloured.out);
+  const picture = said.split('\n').filter((line) => line.startsWith('PEs ') || line.includes('\u2580'));
+  expect(picture.length).toBeGreaterThan(1);
+  const rest = said.split('\n').filter((line) => !picture.includes(line));
+  expect(withoutTimes(rest.join('\n'))).toBe(withoutTimes(plain.out));
 });
 
 test('a compiled program runs to the cycles of its model', async () => {

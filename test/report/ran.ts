@@ -51,5 +51,16 @@ export async function resultOf(file: Readonly<Record<string, unknown>>): Promise
   const run = { workers: 1, wallSeconds: 0.5 };
   const map = await mapWafer(program, ran, timer);
   const detail = { map, curve: await runCurve(spec, wafer, mapping, { timer }) };
-  return { spec, graph, wafer: ran, waferDense: dense, waferDenseSameMapping: dense, twins, detail, programHash, run };
+  return {
+    spec,
+    graph,
+    wafer: ran,
+    waferDense: dense,
+    waferDenseSameMapping: dense,
+    twins,
+    detail,
+    map,
+    programHash,
+    run,
+  };
 }
