@@ -11,7 +11,19 @@ import { describe, expect, test } from 'vitest';
 type Sources = ReadonlyMap<string, string>;
 
 /** Top to bottom: a folder may import itself and those after it. */
-const LAYERS = ['index.ts', 'cli', 'plan', 'sweep', 'report', 'run', 'baselines', 'compiler', 'kernels', 'emulator'];
+const LAYERS = [
+  'index.ts',
+  'cli',
+  'plan',
+  'sweep',
+  'report',
+  'run',
+  'baselines',
+  'compiler',
+  'checkpoint',
+  'kernels',
+  'emulator',
+];
 
 /** A baseline is priced from a graph and a model, never from how the wafer maps them. */
 const OF_COMPILER_FOR_BASELINES = ['compiler/graph', 'compiler/model'];
