@@ -6,6 +6,8 @@ export interface Arena {
   readonly floats: (length: number) => Float64Array;
   readonly flags: (length: number) => Uint8Array;
   readonly counts: (length: number) => Uint16Array;
+  /** Counts that are all written before any is read: in the memory of the twin, whatever was there. */
+  readonly rawCounts: (length: number) => Uint16Array;
 }
 
 /** Arrays of their own. */
@@ -14,6 +16,7 @@ export const plainArena: Arena = {
   floats: (length) => new Float64Array(length),
   flags: (length) => new Uint8Array(length),
   counts: (length) => new Uint16Array(length),
+  rawCounts: (length) => new Uint16Array(length),
 };
 
 /** Every array begins at a multiple of this, for vector loads. */
@@ -35,16 +38,21 @@ export function arenaBytes(lay: (arena: Arena) => void): number {
     floats: (length) => (add(length, 8), floats),
     flags: (length) => (add(length, 1), flags),
     counts: (length) => (add(length, 2), counts),
+    rawCounts: (length) => (add(length, 2), counts),
   });
   return bytes;
 }
 
-/** Arrays one after the other in `buffer`, from `from` on, all zero. */
+/** Arrays one after the other in `buffer`, from `from` on, all zero but those that need not be. */
 export function arenaIn(buffer: ArrayBuffer, from: number): Arena {
   let at = from;
-  const take = (bytes: number): number => {
+  const passed = (bytes: number): number => {
     const here = at;
     at += aligned(bytes);
+    return here;
+  };
+  const take = (bytes: number): number => {
+    const here = passed(bytes);
     new Uint8Array(buffer, here, bytes).fill(0);
     return here;
   };
@@ -53,5 +61,6 @@ export function arenaIn(buffer: ArrayBuffer, from: number): Arena {
     floats: (length) => new Float64Array(buffer, take(length * 8), length),
     flags: (length) => new Uint8Array(buffer, take(length), length),
     counts: (length) => new Uint16Array(buffer, take(length * 2), length),
+    rawCounts: (length) => new Uint16Array(buffer, passed(length * 2), length),
   };
 }

@@ -31,7 +31,7 @@ export interface WasmRowState extends RowState {
 
 /** What runs are found in, which stays where it is when the rest is laid. */
 function layCells({ nnz, cols }: SpmmShape, arena: Arena): { cells: Uint16Array; lengths: Uint16Array } {
-  return { cells: arena.counts(nnz.length + VECTOR_CELLS), lengths: arena.counts(cols + VECTOR_CELLS) };
+  return { cells: arena.rawCounts(nnz.length + VECTOR_CELLS), lengths: arena.counts(cols + VECTOR_CELLS) };
 }
 
 function layRuns(runs: readonly (readonly EmptyRun[])[], { ints }: Arena): RunLists {
@@ -113,6 +113,7 @@ function wasmEmptyRuns(shape: SpmmShape, bytes: number): EmptyRun[][] {
   const kernels = wasmKernels(bytes);
   const { cells, lengths } = layCells(shape, arenaIn(kernels.memory.buffer, ARENA_START));
   cells.set(nnz);
+  cells.fill(0, nnz.length);
   const runs: EmptyRun[][] = Array.from({ length: cols }, () => []);
   const shortest = shortestRun(shape);
   if (shortest === undefined) return runs;

@@ -37,7 +37,7 @@ export function countCells(weights: PlacedWeights, cols: number, room: Room = ow
     // Groups of columns are read whole, eight at a time, beyond the end of the row.
     arena.ints(Math.ceil(mask.width / 32) + Math.ceil((8 * cols) / 32) + 20),
     arena.ints(4 * DENSITY_BITS),
-    arena.counts(order.length * cols + 128),
+    arena.rawCounts(order.length * cols + 128),
   ];
   const kernels = wasmKernels(arenaBytes((arena) => void lay(arena)));
   const [orderAt, keysAt, positionAt, words, planes, counts] = lay(arenaIn(kernels.memory.buffer, ARENA_START));

@@ -7,6 +7,7 @@ import {
   C,
   controlSlots,
   endOf,
+  firstLevel,
   H,
   K,
   lead,
@@ -276,19 +277,32 @@ export function logFirstPsums(p: i32, from: i32): void {
   if (before >= 0) {
     const later = creditLatency - IQ - (skips ? H : 0);
     const cell = before + p;
-    const pieces = cell * H;
     const count = at(pieceCount, cell);
-    for (let i = 0; i < count; i++) {
-      const lifted = levelOf(cell, i) + later;
-      if (lifted <= level) continue;
-      const first = i === 0 ? 0 : max(0, at(pieceAt, pieces + i) - (H - IQ));
-      if (first > w) append(rampPsums, queue, p, base + w + level, base + first + level);
-      w = max(w, first);
-      level = lifted;
+    if (count === 1) level = max(level, at(firstLevel, cell) + later);
+    else {
+      const pieces = cell * H;
+      for (let i = 0; i < count; i++) {
+        const lifted = levelOf(cell, i) + later;
+        if (lifted <= level) continue;
+        const first = i === 0 ? 0 : max(0, at(pieceAt, pieces + i) - (H - IQ));
+        if (first > w) append(rampPsums, queue, p, base + w + level, base + first + level);
+        w = max(w, first);
+        level = lifted;
+      }
     }
   }
   append(rampPsums, queue, p, base + w + level, base + IQ + level);
   store<i32>(walkOf(p), level, RAMP_LEVEL);
+}
+
+/** The same where nothing has lifted the staircase, as mostly. */
+// @ts-ignore: decorator
+@inline
+function logFlat(walk: usize, p: i32, level: i32, received: bool): void {
+  append(reduceSlots, walk + SLOT_QUEUE, p, base + level, base + level + H);
+  if (!received) return;
+  const ramp = max(load<i32>(walk, RAMP_LEVEL), level + creditLatency - IQ) + base;
+  append(rampPsums, walk + PSUM_QUEUE, p, ramp + IQ, ramp + H);
 }
 
 /** Reduce slots of the feature at p and, where p is not the first of the chain, the ramp times of its other psums. */
@@ -297,6 +311,10 @@ export function logFeature(p: i32, received: bool): void {
   const cell = own + p;
   const pieces = cell * H;
   const count = at(pieceCount, cell);
+  if (count === 1 && IQ < H) {
+    logFlat(walk, p, at(firstLevel, cell), received);
+    return;
+  }
   for (let i = 0; i < count; i++) {
     const level = levelOf(cell, i) + base;
     const from = i === 0 ? 0 : at(pieceAt, pieces + i);
