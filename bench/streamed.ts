@@ -52,7 +52,7 @@ function row(matmul: Matmul): string[] {
     milliseconds(engine.median),
     `${Math.round((100 * counting.median) / both)} %`,
     ((engine.median * 1e9) / (out * cols)).toFixed(1),
-    (peCycles / both / 1e12).toPrecision(3),
+    String(Number((peCycles / both / 1e12).toPrecision(3))),
   ];
 }
 
